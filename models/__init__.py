@@ -1,0 +1,1 @@
+"""Engines and their cards. Importing this package, or models.cards, loads no framework."""

@@ -1,0 +1,1 @@
+"""The jobs: pure functions, and one workbench that joins them to models and stores."""
