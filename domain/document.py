@@ -1,7 +1,7 @@
 """A record on paper and what was read from it: pages, lines, words, boxes, facts, passages, hits.
 
-Pages are numbered from 1. Boxes and quads are pixels of the page as it was uploaded (after EXIF orientation; a PDF
-page is seen as a viewer shows it, rendered at `dpi`), origin top-left, x to the right, y down.
+Pages are numbered from 1. Boxes and quads are pixels of the page as it was uploaded (after EXIF orientation; a
+PDF page is seen as a viewer shows it, rendered at `dpi`), origin top-left, x to the right, y down.
 Confidence is 0.0 to 1.0.
 """
 
@@ -32,7 +32,9 @@ class Box:
 
     def __post_init__(self) -> None:
         if self.right < self.left or self.bottom < self.top:
-            raise ValueError(f"box is inside out: left {self.left} right {self.right} top {self.top} bottom {self.bottom}")
+            raise ValueError(
+                f"box is inside out: left {self.left} right {self.right} top {self.top} bottom {self.bottom}"
+            )
 
     @property
     def width(self) -> float:
@@ -94,9 +96,9 @@ class TextWord:
     @staticmethod
     def upright(text: str, confidence: float, box: Box) -> TextWord:
         """A word whose quad is its box."""
-        return TextWord(
-            text, confidence, ((box.left, box.top), (box.right, box.top), (box.right, box.bottom), (box.left, box.bottom))
-        )
+        top_left, top_right = (box.left, box.top), (box.right, box.top)
+        bottom_right, bottom_left = (box.right, box.bottom), (box.left, box.bottom)
+        return TextWord(text, confidence, (top_left, top_right, bottom_right, bottom_left))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ class PageSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PageImage:
-    """A page to be read. `pixels`: uint8 (height, width, 3) RGB, as uploaded. `own_lines`: text a PDF page brought along."""
+    """A page to be read. `pixels`: uint8 (height, width, 3) RGB, as uploaded. `own_lines`: text a PDF brought along."""
 
     number: int
     pixels: np.ndarray
@@ -141,8 +143,8 @@ class PageImage:
 class OcrPage:
     """What was read from one page.
 
-    `lines` are in reading order. `rotation_deg`: degrees clockwise by which the page's text lies turned, one of
-    0, 90, 180, 270; `skew_deg`: what remains, -45 to 45 clockwise.
+    `lines` are in reading order. `rotation_deg`: degrees clockwise by which the text lies turned, one of 0, 90,
+    180, 270; `skew_deg`: what remains, -45 to 45 clockwise.
     """
 
     number: int

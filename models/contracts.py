@@ -20,8 +20,8 @@ class OcrEngine(Protocol):
     card: ModelCard
 
     def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
-        """`pixels`: uint8 (height, width, 3) RGB, upright. Lines as the engine found them, words with quads in those
-        pixels; no words is an empty tuple. Raises ModelUnavailable when the engine cannot run."""
+        """`pixels`: uint8 (height, width, 3) RGB, upright. Lines as the engine found them, words with quads in
+        those pixels; no words is an empty tuple. Raises ModelUnavailable when the engine cannot run."""
         ...
 
 
