@@ -1,0 +1,115 @@
+"""Settings: read once from the environment, checked when built, frozen; and the switches that keep libraries quiet.
+
+The one module of domain that knows pydantic-settings.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import SettingsInvalid
+from domain.limits import Limits
+
+PREFIX = "HEALTH_CONNECT_"
+DEFAULT_DATA_DIR = Path("var")  # inside the checkout, git-ignored: nothing is written anywhere else
+
+QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "ANONYMIZED_TELEMETRY": "False",  # Chroma
+    "CHROMA_TELEMETRY_IMPL": "none",
+    "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "PYANNOTE_METRICS_ENABLED": "0",
+    "PADDLE_PDX_DISABLE_MODEL_SOURCE_CHECK": "True",
+    "DO_NOT_TRACK": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+
+
+def telemetry_off() -> None:
+    """Silence every library that would call home; to be called before any of them is imported."""
+    os.environ.update(QUIET)
+
+
+class Settings(BaseSettings):
+    """What the person who starts the program may choose. Field NAME is the variable HEALTH_CONNECT_NAME."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
+
+    data_dir: Path = DEFAULT_DATA_DIR
+    database_url: str = ""  # empty: SQLite in the data folder
+    chroma_url: str = ""  # empty: embedded Chroma in the data folder
+    memory_budget_mb: int = Field(default=4096, ge=256)
+    ocr_model: str = ""  # empty: the shelf's default
+    text_encoder: str = ""
+    workers: int = Field(default=min(4, os.cpu_count() or 1), ge=1, le=64)
+    upload_age_hours: int = Field(default=2, ge=1)
+    demo: bool = True  # invented patients are filed at the first start
+    max_bytes: int = Field(default=Limits().max_bytes, ge=1)
+    max_pixels: int = Field(default=Limits().max_pixels, ge=1)
+    max_pages: int = Field(default=Limits().max_pages, ge=1)
+    max_pdf_objects: int = Field(default=Limits().max_pdf_objects, ge=1)
+    server_name: str = Field(default="127.0.0.1", validation_alias="GRADIO_SERVER_NAME")
+    server_port: int = Field(default=7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
+            raise ValueError("must start with postgresql:// or sqlite:///")
+        return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("chroma_url")
+    @classmethod
+    def _known_chroma(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            max_bytes=self.max_bytes,
+            max_pixels=self.max_pixels,
+            max_pages=self.max_pages,
+            max_pdf_objects=self.max_pdf_objects,
+        )
+
+    @property
+    def resolved_database_url(self) -> str:
+        return self.database_url or f"sqlite:///{(self.data_dir / 'records.sqlite').resolve()}"
+
+
+def load_settings() -> Settings:
+    """Settings from the environment; raises SettingsInvalid naming the variable at fault. Makes the data folder."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for variable in os.environ:
+        if variable.startswith(PREFIX) and variable not in known:
+            near = difflib.get_close_matches(variable, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(sorted(known))}."
+            raise SettingsInvalid(f"The environment has {variable}, which is not a setting.{hint}")
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        variable = name if name.startswith("GRADIO_") else f"{PREFIX}{name}"
+        raise SettingsInvalid(
+            f"The setting {variable} cannot be used: {first['msg']}. Correct it or unset it, then start again."
+        ) from error
+    try:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe = settings.data_dir / ".writable"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise SettingsInvalid(
+            f"The folder of {PREFIX}DATA_DIR cannot be made or written. Name a folder that this user may write."
+        ) from error
+    return settings

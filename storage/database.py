@@ -1,0 +1,201 @@
+"""The database: tables, numbered migrations, and transactions. SQLite (WAL) by default, PostgreSQL by URL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import SQLAlchemyError
+
+from domain.errors import HealthConnectError, StorageFailed
+
+BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another before it gives up
+
+metadata = sa.MetaData()
+
+patients = sa.Table(
+    "patients",
+    metadata,
+    sa.Column("patient_id", sa.String(64), primary_key=True),
+    sa.Column("name", sa.String(300), nullable=False),
+    sa.Column("name_key", sa.String(400), nullable=False, index=True),
+    sa.Column("birth_date", sa.Date, nullable=False),
+    sa.Column("sex", sa.String(16), nullable=False),
+    sa.Column("record_number", sa.String(64), nullable=False),
+    sa.Column("record_number_key", sa.String(64), nullable=False, unique=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("synthetic", sa.Boolean, nullable=False),
+)
+
+name_tokens = sa.Table(
+    "name_tokens",  # every word of every name, so that a prefix of any of them is an index look-up
+    metadata,
+    sa.Column("token", sa.String(100), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id", ondelete="CASCADE"), primary_key=True),
+)
+
+documents = sa.Table(
+    "documents",
+    metadata,
+    sa.Column("document_id", sa.String(64), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=True, index=True),
+    sa.Column("title", sa.String(300), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("language", sa.String(16), nullable=False),
+    sa.Column("document_date", sa.Date, nullable=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, index=True),
+    sa.Column("model_id", sa.String(100), nullable=False),
+    sa.Column("model_revision", sa.String(100), nullable=False),
+    sa.Column("warnings", sa.JSON, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("page_count", sa.Integer, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.Column("source_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("source_name", sa.String(300), nullable=False),
+    sa.Column("pdf_sha256", sa.String(64), nullable=False),
+    sa.Column("indexed_revision", sa.Integer, nullable=False),  # below `revision`: the search index is behind
+)
+
+pages = sa.Table(
+    "pages",
+    metadata,
+    sa.Column("document_id", sa.ForeignKey("documents.document_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("content", sa.JSON, nullable=False),
+)
+
+corrections = sa.Table(
+    "corrections",
+    metadata,
+    sa.Column("correction_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("document_id", sa.ForeignKey("documents.document_id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("page", sa.Integer, nullable=False),
+    sa.Column("word_index", sa.Integer, nullable=False),
+    sa.Column("old_text", sa.Text, nullable=False),
+    sa.Column("new_text", sa.Text, nullable=False),
+    sa.Column("corrected_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("corrected_by", sa.String(200), nullable=False),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    sa.Column("index", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.String(40), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("session", sa.String(100), nullable=False),
+    sa.Column("role", sa.String(40), nullable=False),
+    sa.Column("action", sa.String(1), nullable=False),
+    sa.Column("entity", sa.String(200), nullable=False),
+    sa.Column("patient_id", sa.String(64), nullable=False, index=True),
+    sa.Column("detail", sa.String(400), nullable=False),
+    sa.Column("model_id", sa.String(100), nullable=False),
+    sa.Column("model_revision", sa.String(100), nullable=False),
+    sa.Column("chained", sa.String(64), nullable=False),
+)
+
+trail_head = sa.Table(
+    "trail_head",  # one row; writers lock it, so that two events never claim the same place
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("chained", sa.String(64), nullable=False),
+)
+
+choices = sa.Table(
+    "choices",  # which model a task uses, as chosen on the Models page
+    metadata,
+    sa.Column("task", sa.String(60), primary_key=True),
+    sa.Column("model_id", sa.String(100), nullable=False),
+)
+
+schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
+
+
+def _m001_records(connection: sa.Connection) -> None:
+    """Patients, documents, their pages and corrections, and the trail."""
+    first = [patients, name_tokens, documents, pages, corrections, events, trail_head, choices]
+    metadata.create_all(connection, tables=first)
+    connection.execute(trail_head.insert().values(one=1, size=0, chained=""))
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records,)
+
+
+class Database:
+    """Opens the database, brings its schema up to date, and hands out transactions."""
+
+    def __init__(self, url: str) -> None:
+        """Raises StorageFailed when the database cannot be reached or is newer than this program."""
+        self.engine = _engine(url)
+        try:
+            self._migrate()
+        except SQLAlchemyError as error:
+            raise StorageFailed(
+                "The database cannot be opened: it is damaged or cannot be reached. Check "
+                "HEALTH_CONNECT_DATABASE_URL, or restore the last backup."
+            ) from error
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """A transaction for a change: all of it, or none. Raises StorageFailed when the database refuses."""
+        with self._translated(), self.engine.connect().execution_options(health_connect_write=True) as connection:
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A transaction that only reads, of one consistent state."""
+        with self._translated(), self.engine.connect() as connection, connection.begin():
+            yield connection
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def _migrate(self) -> None:
+        with self.engine.connect().execution_options(health_connect_write=True) as connection, connection.begin():
+            metadata.create_all(connection, tables=[schema_version])
+            version = connection.scalar(sa.select(sa.func.max(schema_version.c.version))) or 0
+            if version > len(MIGRATIONS):
+                raise StorageFailed(
+                    f"The database is of schema {version}, this program knows {len(MIGRATIONS)}. "
+                    "Start the newer program that wrote it."
+                )
+            for number, migrate in enumerate(MIGRATIONS[version:], start=version + 1):
+                migrate(connection)
+                connection.execute(schema_version.insert().values(version=number))
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except HealthConnectError:
+            raise
+        except SQLAlchemyError as error:
+            raise StorageFailed(
+                "The database did not accept this change, so nothing of it was kept. Try again; if it stays, "
+                "look at the server's log and disk space."
+            ) from error
+
+
+def _engine(url: str) -> sa.Engine:
+    if not url.startswith("sqlite"):
+        return sa.create_engine(url, pool_pre_ping=True)
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000, "check_same_thread": False})
+
+    @event.listens_for(engine, "connect")
+    def _prepare(raw, _record) -> None:  # type: ignore[no-untyped-def]
+        raw.isolation_level = None  # we send BEGIN ourselves; the driver's own is late and breaks isolation
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_TIMEOUT_MS}"):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # A writer takes the lock at once: a reader that turns writer midway would fail instead of waiting.
+        writes = connection.get_execution_options().get("health_connect_write")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine

@@ -1,0 +1,125 @@
+"""Patients: created once, found by any word of the name, by record number, or by a misspelt name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+
+from domain.errors import NotAllowed, NothingFound
+from domain.patient import Patient
+from storage.database import name_tokens, patients
+
+MIN_NAME_SIMILARITY = 78.0  # of 100, Jaro-Winkler on one word: "holoway" finds "holloway"
+
+
+def create(
+    tx: sa.Connection, name: str, birth_date: date, sex: str, record_number: str = "", synthetic: bool = False
+) -> Patient:
+    """Add a patient; an empty `record_number` is given one. Raises NotAllowed where the number is taken."""
+    patient = Patient(
+        patient_id=uuid.uuid4().hex,
+        name=name,
+        birth_date=birth_date,
+        sex=sex,
+        record_number=record_number or f"HC-{uuid.uuid4().hex[:8].upper()}",
+        created_at=datetime.now(UTC),
+        synthetic=synthetic,
+    )
+    number_key = fold(patient.record_number)
+    if tx.scalar(sa.select(sa.func.count()).where(patients.c.record_number_key == number_key)):
+        raise NotAllowed(
+            "Another patient already has this record number, so nobody was added. Open that patient, or check "
+            "the number."
+        )
+    tx.execute(
+        patients.insert().values(
+            patient_id=patient.patient_id,
+            name=patient.name,
+            name_key=fold(name),
+            birth_date=birth_date,
+            sex=sex,
+            record_number=patient.record_number,
+            record_number_key=number_key,
+            created_at=patient.created_at,
+            synthetic=synthetic,
+        )
+    )
+    rows = [{"token": token[:100], "patient_id": patient.patient_id} for token in sorted(set(fold(name).split()))]
+    if rows:
+        tx.execute(name_tokens.insert(), rows)
+    return patient
+
+
+def get(tx: sa.Connection, patient_id: str) -> Patient:
+    """Raises NothingFound for an unknown id."""
+    row = tx.execute(sa.select(patients).where(patients.c.patient_id == patient_id)).first()
+    if row is None:
+        raise NothingFound("No patient has this id. Choose one from the list, or add the patient first.")
+    return _patient(row)
+
+
+def find(tx: sa.Connection, text: str = "", limit: int = 50) -> tuple[Patient, ...]:
+    """Patients by record number, by beginnings of its words, then by likeness; all when `text` is empty."""
+    words = fold(text).split()
+    if not words:
+        rows = tx.execute(sa.select(patients).order_by(patients.c.name_key).limit(limit)).all()
+        return tuple(_patient(row) for row in rows)
+    by_number = sa.select(patients).where(_starts(patients.c.record_number_key, fold(text))).limit(limit)
+    found = {row.patient_id: _patient(row) for row in tx.execute(by_number)}
+    for row in _with_all_words(tx, [[word] for word in words], limit):
+        found.setdefault(row.patient_id, _patient(row))
+    if not found:
+        alternatives = [[word, *_alike(tx, word)] for word in words]
+        found = {row.patient_id: _patient(row) for row in _with_all_words(tx, alternatives, limit)}
+    return tuple(found.values())[:limit]
+
+
+def fold(text: str) -> str:
+    """For comparison only: without case, accents and punctuation; any script."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+    return " ".join(re.findall(r"\w+", plain))
+
+
+def _with_all_words(tx: sa.Connection, alternatives: list[list[str]], limit: int) -> list[sa.Row]:
+    query = sa.select(patients)
+    for options in alternatives:
+        starts = sa.or_(*(_starts(name_tokens.c.token, option) for option in options))
+        query = query.where(patients.c.patient_id.in_(sa.select(name_tokens.c.patient_id).where(starts)))
+    return list(tx.execute(query.order_by(patients.c.name_key).limit(limit)).all())
+
+
+def _starts(column: sa.Column, prefix: str) -> sa.ColumnElement[bool]:
+    # A half-open range uses the index on both databases, whatever their collation of LIKE.
+    return sa.and_(column >= prefix, column < prefix + "\U0010ffff")
+
+
+def _alike(tx: sa.Connection, word: str) -> list[str]:
+    from rapidfuzz import process
+    from rapidfuzz.distance import JaroWinkler
+
+    tokens = tx.execute(sa.select(name_tokens.c.token).distinct()).scalars().all()
+    near = process.extract(
+        word, tokens, scorer=JaroWinkler.normalized_similarity, limit=8, score_cutoff=MIN_NAME_SIMILARITY / 100
+    )
+    return [token for token, _score, _place in near]
+
+
+def _patient(row: sa.Row) -> Patient:
+    return Patient(
+        patient_id=row.patient_id,
+        name=row.name,
+        birth_date=row.birth_date,
+        sex=row.sex,
+        record_number=row.record_number,
+        created_at=_aware(row.created_at),
+        synthetic=row.synthetic,
+    )
+
+
+def _aware(moment: datetime) -> datetime:
+    """SQLite gives back what was stored in UTC without its zone."""
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
