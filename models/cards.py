@@ -1,0 +1,11 @@
+"""CARDS: the one table of everything on the shelf. Importing it loads no framework.
+
+Order matters within a task: the first card is its default.
+"""
+
+from __future__ import annotations
+
+from domain.models import ModelCard
+from models.cards_language import LANGUAGE_CARDS
+
+CARDS: tuple[ModelCard, ...] = (*LANGUAGE_CARDS,)
