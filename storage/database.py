@@ -112,6 +112,32 @@ choices = sa.Table(
     sa.Column("model_id", sa.String(100), nullable=False),
 )
 
+prescriptions = sa.Table(
+    "prescriptions",
+    metadata,
+    sa.Column("prescription_id", sa.String(64), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=True, index=True),  # null: issued elsewhere
+    sa.Column("short_code", sa.String(20), nullable=True, unique=True),
+    sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("fillings", sa.Integer, nullable=False),  # how many rows prescription_fillings holds
+    sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
+    sa.Column("revoked_by", sa.String(200), nullable=False),
+    sa.Column("revoked_reason", sa.String(400), nullable=False),
+)
+
+prescription_fillings = sa.Table(
+    "prescription_fillings",  # rows are added, never changed: what left the pharmacy cannot be unsaid
+    metadata,
+    sa.Column("prescription_id", sa.ForeignKey("prescriptions.prescription_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # from 1; two writers cannot both take the same
+    sa.Column("medicine", sa.Integer, nullable=False),
+    sa.Column("thousandths", sa.BigInteger, nullable=False),
+    sa.Column("dispensed_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("dispensed_by", sa.String(200), nullable=False),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -122,7 +148,12 @@ def _m001_records(connection: sa.Connection) -> None:
     connection.execute(trail_head.insert().values(one=1, size=0, chained=""))
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records,)
+def _m002_prescriptions(connection: sa.Connection) -> None:
+    """Prescriptions and what was handed out on them."""
+    metadata.create_all(connection, tables=[prescriptions, prescription_fillings])
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records, _m002_prescriptions)
 
 
 class Database:

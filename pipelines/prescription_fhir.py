@@ -1,0 +1,332 @@
+"""A prescription as FHIR R4, and back: Bundle of Patient, Practitioner and a MedicationRequest for each medicine.
+
+Follows the rules SMART Health Cards set for what goes into a QR code: no Resource.id, no narrative, no
+CodeableConcept.text, no Coding.display, "resource:N" references. The doctor's own words travel unchanged
+(Dosage.text, Coding.code of our own systems, two extensions), so that what the pharmacist reads is what was signed;
+the same facts stand beside them as numbers where we understood them. Reading refuses fields that writing never makes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from domain.errors import PrescriptionInvalid
+from domain.patient import SEXES
+from domain.prescription import Medicine, Prescriber, Prescription, Status
+from pipelines.prescription_code import CodeRefused
+from pipelines.prescription_sig import Dose, Rhythm, read_dose, read_rhythm
+
+CARD_TYPE = "https://smarthealth.cards#health-card"
+FHIR_VERSION = "4.0.1"
+DRUGBANK = "http://www.drugbank.ca"
+MEDICINE_SYSTEM = "urn:health-connect:medicine"
+ROUTE_SYSTEM = "urn:health-connect:route"
+STRENGTH_URL = "urn:health-connect:strength"
+FORM_URL = "urn:health-connect:form"
+DOSE_END = "; "  # Dosage.text is "<dose>; <frequency>"; a dose holds no semicolon
+
+
+def write_claims(prescription: Prescription, first: int, last: int, number: int, total: int) -> dict[str, Any]:
+    """JWT claims for the code `number` of `total`, which carries the medicines `first` to `last` (counted from 0)."""
+    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "collection"}
+    if total > 1:
+        bundle["identifier"] = {"value": f"{number}/{total}"}
+    resources = [_patient(prescription), _practitioner(prescription.prescriber)]
+    resources += [_request(medicine) for medicine in prescription.medicines[first : last + 1]]
+    bundle["entry"] = [{"fullUrl": f"resource:{at}", "resource": resource} for at, resource in enumerate(resources)]
+    return {
+        "iss": prescription.issuer,
+        "nbf": int(prescription.issued_at.timestamp()),
+        "exp": int(prescription.expires_at.timestamp()),
+        "vc": {
+            "type": [CARD_TYPE],
+            "rid": prescription.prescription_id,
+            "credentialSubject": {"fhirVersion": FHIR_VERSION, "fhirBundle": bundle},
+        },
+    }
+
+
+def validate(claims: dict[str, Any]) -> None:
+    """Hold the bundle against the R4B models of fhir.resources. Raises PrescriptionInvalid."""
+    from fhir.resources.R4B.bundle import Bundle
+    from pydantic import ValidationError
+
+    try:
+        Bundle.model_validate(claims["vc"]["credentialSubject"]["fhirBundle"])
+    except ValidationError as e:
+        raise PrescriptionInvalid(
+            "The prescription cannot be written as a FHIR bundle: a field holds characters that FHIR does not allow. "
+            "Write the fields in plain text."
+        ) from e
+
+
+def read_claims(claims: dict[str, Any]) -> tuple[Prescription, int, int]:
+    """The prescription in verified claims, with the number of this code and how many there are.
+
+    Its medicines are those of this code alone. Raises CodeRefused (UNKNOWN) when the claims are another kind of card
+    or are written in a way that could hide something.
+    """
+    try:
+        _only(claims, "iss", "nbf", "exp", "vc")
+        card = claims["vc"]
+        _only(card, "type", "rid", "credentialSubject")
+        if CARD_TYPE not in card["type"]:
+            raise ValueError("not a health card")
+        subject = card["credentialSubject"]
+        _only(subject, "fhirVersion", "fhirBundle")
+        bundle = subject["fhirBundle"]
+        number, total = _part(bundle)
+        resources = [entry["resource"] for entry in bundle["entry"]]
+        kinds = [resource["resourceType"] for resource in resources]
+        if kinds[:2] != ["Patient", "Practitioner"] or set(kinds[2:]) != {"MedicationRequest"}:
+            raise CodeRefused(
+                "The signature is genuine, but what it signs is not a prescription. Ask for the prescription code.",
+                Status.UNKNOWN,
+            )
+        name, born, sex = _read_patient(resources[0])
+        prescription = Prescription(
+            prescription_id=_text(card["rid"]),
+            patient_name=name,
+            birth_date=born,
+            sex=sex,
+            prescriber=_read_practitioner(resources[1]),
+            medicines=tuple(_read_request(resource) for resource in resources[2:]),
+            issued_at=_moment(claims["nbf"]),
+            expires_at=_moment(claims["exp"]),
+            issuer=_text(claims["iss"]),
+        )
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, InvalidOperation, OverflowError, OSError) as e:
+        raise CodeRefused(
+            "The signature is genuine, but its content is not a prescription as this program writes and reads them: "
+            "it has other resources or fields, whose meaning could be missed. Ask the prescriber.",
+            Status.UNKNOWN,
+        ) from e
+    return prescription, number, total
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _patient(prescription: Prescription) -> dict[str, Any]:
+    return {
+        "resourceType": "Patient",
+        "name": [{"text": prescription.patient_name}],
+        "gender": prescription.sex,
+        "birthDate": prescription.birth_date.isoformat(),
+    }
+
+
+def _practitioner(prescriber: Prescriber) -> dict[str, Any]:
+    resource: dict[str, Any] = {"resourceType": "Practitioner", "name": [{"text": prescriber.name}]}
+    if prescriber.identifier:
+        resource["identifier"] = [{"value": prescriber.identifier}]
+    if prescriber.facility:
+        resource["address"] = [{"text": prescriber.facility}]
+    return resource
+
+
+def _request(medicine: Medicine) -> dict[str, Any]:
+    coding = [{"system": MEDICINE_SYSTEM, "code": medicine.name}]
+    if medicine.drug_id:
+        coding.append({"system": DRUGBANK, "code": medicine.drug_id})
+    extension = [
+        {"url": url, "valueString": text}
+        for url, text in ((STRENGTH_URL, medicine.strength), (FORM_URL, medicine.form))
+        if text
+    ]
+    request: dict[str, Any] = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
+    if extension:
+        request["extension"] = extension
+    request["medicationCodeableConcept"] = {"coding": coding}
+    request["subject"] = {"reference": "resource:0"}
+    request["requester"] = {"reference": "resource:1"}
+    request["dosageInstruction"] = [_dosage(medicine)]
+    dispense: dict[str, Any] = {"numberOfRepeatsAllowed": medicine.refills, "quantity": _quantity(medicine)}
+    if medicine.duration_days:
+        dispense["expectedSupplyDuration"] = {"value": medicine.duration_days, "unit": "d"}
+    request["dispenseRequest"] = dispense
+    return request
+
+
+def _dosage(medicine: Medicine) -> dict[str, Any]:
+    dosage: dict[str, Any] = {"text": f"{medicine.dose}{DOSE_END}{medicine.frequency}"}
+    if medicine.note:
+        dosage["patientInstruction"] = medicine.note
+    rhythm = read_rhythm(medicine.frequency)
+    if rhythm is not None and rhythm.times:
+        dosage["timing"] = {"repeat": _repeat(rhythm)}
+    if rhythm is not None and rhythm.as_needed:
+        dosage["asNeededBoolean"] = True
+    if medicine.route:
+        dosage["route"] = {"coding": [{"system": ROUTE_SYSTEM, "code": medicine.route}]}
+    dose = read_dose(medicine.dose)
+    if dose is not None and dose.unit:
+        dosage["doseAndRate"] = [_dose_and_rate(dose)]
+    return dosage
+
+
+def _repeat(rhythm: Rhythm) -> dict[str, Any]:
+    repeat: dict[str, Any] = {"frequency": rhythm.times}
+    if rhythm.times_max != rhythm.times:
+        repeat["frequencyMax"] = rhythm.times_max
+    repeat["period"] = _number(rhythm.period)
+    if rhythm.period_max != rhythm.period:
+        repeat["periodMax"] = _number(rhythm.period_max)
+    return {**repeat, "periodUnit": rhythm.period_unit}
+
+
+def _dose_and_rate(dose: Dose) -> dict[str, Any]:
+    high = {"value": _number(dose.high), "unit": dose.unit}
+    if dose.low == dose.high:
+        return {"doseQuantity": high}
+    return {"doseRange": {"low": {"value": _number(dose.low), "unit": dose.unit}, "high": high}}
+
+
+def _quantity(medicine: Medicine) -> dict[str, Any]:
+    quantity: dict[str, Any] = {"value": _number(medicine.quantity)}
+    if medicine.quantity_unit:
+        quantity["unit"] = medicine.quantity_unit
+    return quantity
+
+
+def _number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+# -- reading ----------------------------------------------------------------------------------------------------------
+
+
+def _part(bundle: dict[str, Any]) -> tuple[int, int]:
+    _only(bundle, "resourceType", "type", "identifier", "entry")
+    if (bundle["resourceType"], bundle["type"]) != ("Bundle", "collection"):
+        raise ValueError("not a collection")
+    for at, entry in enumerate(bundle["entry"]):
+        _only(entry, "fullUrl", "resource")
+        if entry["fullUrl"] != f"resource:{at}":
+            raise ValueError("an entry has another address than its place")
+    if "identifier" not in bundle:
+        return 1, 1
+    _only(bundle["identifier"], "value")
+    number, _, total = bundle["identifier"]["value"].partition("/")
+    if not 1 <= int(number) <= int(total) <= 99:
+        raise ValueError("part number out of range")
+    return int(number), int(total)
+
+
+def _read_patient(resource: dict[str, Any]) -> tuple[str, date, str]:
+    _only(resource, "resourceType", "name", "gender", "birthDate")
+    if resource["gender"] not in SEXES:
+        raise ValueError("unknown gender code")
+    return _one_text(resource["name"]), date.fromisoformat(resource["birthDate"]), resource["gender"]
+
+
+def _read_practitioner(resource: dict[str, Any]) -> Prescriber:
+    _only(resource, "resourceType", "name", "identifier", "address")
+    identifier = _single(resource.get("identifier", [{"value": ""}]))
+    _only(identifier, "value")
+    return Prescriber(
+        name=_one_text(resource["name"]),
+        identifier=_text(identifier["value"], empty=True),
+        facility=_one_text(resource["address"]) if "address" in resource else "",
+    )
+
+
+def _read_request(resource: dict[str, Any]) -> Medicine:
+    _only(
+        resource, "resourceType", "status", "intent", "extension", "medicationCodeableConcept", "subject", "requester",
+        "dosageInstruction", "dispenseRequest",
+    )  # fmt: skip
+    if (resource["status"], resource["intent"]) != ("active", "order"):
+        raise ValueError("not an active order")
+    if (resource["subject"], resource["requester"]) != ({"reference": "resource:0"}, {"reference": "resource:1"}):
+        raise ValueError("an order for someone else")
+    extra = {extension["url"]: extension for extension in resource.get("extension", [])}
+    if not set(extra) <= {STRENGTH_URL, FORM_URL} or len(extra) != len(resource.get("extension", [])):
+        raise ValueError("unknown extension")
+    for extension in extra.values():
+        _only(extension, "url", "valueString")
+    codes = _codes(resource["medicationCodeableConcept"], MEDICINE_SYSTEM, DRUGBANK)
+    dosage = _single(resource["dosageInstruction"])
+    _only(dosage, "text", "patientInstruction", "timing", "asNeededBoolean", "route", "doseAndRate")
+    dose, separator, frequency = _text(dosage["text"]).partition(DOSE_END)
+    if not separator:
+        raise ValueError("no dose and frequency")
+    dispense = resource["dispenseRequest"]
+    _only(dispense, "numberOfRepeatsAllowed", "quantity", "expectedSupplyDuration")
+    quantity = dispense["quantity"]
+    _only(quantity, "value", "unit")
+    _only(dosage.get("timing", {}), "repeat")
+    _only(
+        dosage.get("timing", {}).get("repeat", {}), "frequency", "frequencyMax", "period", "periodMax", "periodUnit"
+    )
+    return Medicine(
+        name=codes[MEDICINE_SYSTEM],
+        strength=_text(extra.get(STRENGTH_URL, {"valueString": ""})["valueString"], empty=True),
+        form=_text(extra.get(FORM_URL, {"valueString": ""})["valueString"], empty=True),
+        route=_codes(dosage["route"], ROUTE_SYSTEM)[ROUTE_SYSTEM] if "route" in dosage else "",
+        dose=dose,
+        frequency=frequency,
+        duration_days=_count(dispense.get("expectedSupplyDuration", {"value": 0})["value"]),
+        quantity=_decimal(quantity["value"]),
+        quantity_unit=_text(quantity.get("unit", ""), empty=True),
+        refills=_count(dispense["numberOfRepeatsAllowed"]),
+        note=_text(dosage.get("patientInstruction", ""), empty=True),
+        drug_id=codes.get(DRUGBANK, ""),
+    )
+
+
+def _codes(concept: dict[str, Any], *systems: str) -> dict[str, str]:
+    _only(concept, "coding")
+    found = {}
+    for coding in concept["coding"]:
+        _only(coding, "system", "code")
+        if coding["system"] not in systems or coding["system"] in found:
+            raise ValueError("unknown or repeated coding")
+        found[coding["system"]] = _text(coding["code"])
+    return found
+
+
+def _only(value: dict[str, Any], *names: str) -> None:
+    if not isinstance(value, dict) or not set(value) <= set(names):
+        raise ValueError("unknown field")
+
+
+def _single(values: Sequence[Any]) -> Any:
+    (value,) = values
+    return value
+
+
+def _one_text(values: Sequence[Any]) -> str:
+    value = _single(values)
+    _only(value, "text")
+    return _text(value["text"])
+
+
+def _text(value: Any, empty: bool = False) -> str:
+    if not isinstance(value, str) or not (value or empty):
+        raise ValueError("not a text")
+    return value
+
+
+def _count(value: Any) -> int:
+    if type(value) is not int or not 0 <= value <= 10_000:
+        raise ValueError("not a count")
+    return value
+
+
+def _decimal(value: Any) -> Decimal:
+    if type(value) not in (int, float):
+        raise ValueError("not a number")
+    number = Decimal(str(value))
+    if not 0 < number <= 10_000_000:
+        raise ValueError("quantity out of range")
+    return number
+
+
+def _moment(value: Any) -> datetime:
+    if type(value) not in (int, float):
+        raise ValueError("not a time")
+    return datetime.fromtimestamp(value, UTC)
