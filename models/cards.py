@@ -7,5 +7,6 @@ from __future__ import annotations
 
 from domain.models import ModelCard
 from models.cards_language import LANGUAGE_CARDS
+from models.cards_ocr import OCR_CARDS
 
-CARDS: tuple[ModelCard, ...] = (*LANGUAGE_CARDS,)
+CARDS: tuple[ModelCard, ...] = (*OCR_CARDS, *LANGUAGE_CARDS)

@@ -1,0 +1,114 @@
+"""Reads pages: geometry, the engine, tight boxes, reading order; side by side over the cores, in page order."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from domain.document import OcrPage, PageImage, PageSource, TextLine, TextWord
+from models.contracts import OcrEngine
+from pipelines.page_geometry import ReadyPage, make_ready
+from pipelines.progress import Progress, silent
+from pipelines.reading_order import in_reading_order
+from pipelines.word_boxes import tighten
+
+UPRIGHT_ENOUGH = 0.80  # mean confidence above which nobody needs to look whether the page is upside down
+DOUBT = 0.75  # default line of doubt: words below it are shown for a person to check
+EYE_SHARE = 0.15  # share of doubtful words from which a page asks for a person's eye
+
+
+def read_page(page: PageImage, engine: OcrEngine) -> OcrPage:
+    """Everything that stands on a page. A page that brings its own text keeps it, and is not read again."""
+    if page.own_lines:
+        return _page(page, page.own_lines, PageSource.BORN_DIGITAL)
+    ready = make_ready(page.pixels)
+    lines = engine.read(ready.pixels)
+    if _confidence(lines) < UPRIGHT_ENOUGH:
+        over = make_ready(page.pixels, half_turn=True)
+        turned = engine.read(over.pixels)
+        if _evidence(turned) > _evidence(lines):
+            ready, lines = over, turned
+    ordered = in_reading_order(tighten(ready.pixels, lines))
+    placed = tuple(TextLine(tuple(_placed(word, ready) for word in line.words)) for line in ordered)
+    read = _page(page, placed, PageSource.OCR)
+    read = replace(read, rotation_deg=ready.rotation_deg, skew_deg=ready.skew_deg)
+    return replace(read, warnings=(*page.warnings, *_warnings(read, ready)))
+
+
+def read_pages(
+    pages: Iterable[PageImage], engine: OcrEngine, total: int, progress: Progress = silent, workers: int | None = None
+) -> Iterator[OcrPage]:
+    """Pages in order, each as soon as it and those before it are read. At most `workers` + 1 pages are in memory.
+
+    Raises Cancelled when `progress` does; pages already given stay with the caller.
+    """
+    count = workers or os.cpu_count() or 1
+    waiting: deque[Future[OcrPage]] = deque()
+    done = 0
+    progress(0, total, "pages", "Reading")
+    with ThreadPoolExecutor(count, thread_name_prefix="read-page") as pool:
+        try:
+            for page in pages:
+                waiting.append(pool.submit(read_page, page, engine))
+                if len(waiting) > count:
+                    yield waiting.popleft().result()
+                    done += 1
+                    progress(done, total, "pages", "Reading")
+            while waiting:
+                yield waiting.popleft().result()
+                done += 1
+                progress(done, total, "pages", "Reading")
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def needs_eye(page: OcrPage, doubt: float = DOUBT) -> bool:
+    """Whether a person should look at this page first."""
+    words = page.words
+    if page.source is not PageSource.OCR:
+        return False
+    doubtful = sum(word.confidence < doubt for word in words)
+    return not words or doubtful > EYE_SHARE * len(words)
+
+
+def _page(page: PageImage, lines: tuple[TextLine, ...], source: PageSource) -> OcrPage:
+    return OcrPage(
+        number=page.number,
+        width_px=page.width_px,
+        height_px=page.height_px,
+        dpi=page.dpi,
+        rotation_deg=0,
+        skew_deg=0.0,
+        source=source,
+        lines=lines,
+        warnings=page.warnings,
+    )
+
+
+def _placed(word: TextWord, ready: ReadyPage) -> TextWord:
+    return replace(word, quad=ready.quad_in_upload(word.quad))
+
+
+def _confidence(lines: tuple[TextLine, ...]) -> float:
+    scores = [word.confidence for line in lines for word in line.words]
+    return float(np.mean(scores)) if scores else 0.0
+
+
+def _evidence(lines: tuple[TextLine, ...]) -> float:
+    """How much was read with certainty: confident characters, not merely a confident few."""
+    return sum(len(word.text) * word.confidence**2 for line in lines for word in line.words)
+
+
+def _warnings(page: OcrPage, ready: ReadyPage) -> Iterator[str]:
+    if not page.words:
+        yield f"Page {page.number}: no text was found. It may be blank, a picture, or too faint; look at it yourself."
+    elif needs_eye(page):
+        yield f"Page {page.number}: many words are uncertain. Check it against the picture."
+    if ready.flattened:
+        yield f"Page {page.number}: a sheet was found in the photograph and flattened for reading."
