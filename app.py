@@ -1,0 +1,22 @@
+"""HEALTH CONNECT: reads the settings, opens the workbench, lays out the page, serves it. No logic lives here."""
+
+from __future__ import annotations
+
+from domain.settings import load_settings, telemetry_off
+
+telemetry_off()  # before any library that would call home is imported
+
+from pipelines.workbench import open_workbench  # noqa: E402
+
+from components.page import build_page, launch_options  # noqa: E402
+
+
+def main() -> None:
+    """Serve the page until the process is stopped."""
+    settings = load_settings()
+    with open_workbench(settings) as workbench:
+        build_page(workbench, settings.upload_age_hours).launch(**launch_options(workbench, settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,37 @@
+/* Small parts: how a long job stands, and the list of a patient's records. */
+(function () {
+  const { el, parts, percent } = window.HealthConnect;
+
+  parts.job_status = function (root, value) {
+    if (!value) return;
+    const running = value.state === "running";
+    const box = el("div", { class: `hc-status hc-${value.state}`, role: value.state === "refused" ? "alert" : "status" });
+    box.append(el("span", { class: "hc-status-text" }, value.text));
+    if (running) {
+      const bar = el("progress", { max: value.total || 1, "aria-label": "Progress" });
+      if (value.total) bar.value = value.done;
+      box.append(bar);
+    }
+    root.append(box);
+  };
+
+  function row(record, send, open) {
+    const facts = [record.kind, record.date, `${record.page_count} ${record.page_count === 1 ? "page" : "pages"}`];
+    return el("li", {}, el("button", { type: "button", class: "hc-row-button", "data-key": "record-" + record.document_id,
+      "aria-current": record.document_id === open ? "true" : null,
+      onclick: () => send("open", { document_id: record.document_id }) },
+      el("strong", {}, record.title), el("span", {}, facts.filter(Boolean).join(" · ")),
+      el("span", { class: record.confidence < 0.9 ? "hc-warn-text" : "" }, record.confidence ? `${percent(record.confidence)} sure` : "nothing read")));
+  }
+
+  parts.record_list = function (root, value, send) {
+    if (!value) return;
+    root.append(el("h3", { class: "hc-h3" }, value.heading));
+    if (!value.records.length) {
+      root.append(el("p", { class: "hc-quiet" }, value.empty));
+      return;
+    }
+    root.append(el("ul", { class: "hc-list" }, value.records.map((record) => row(record, send, value.open))));
+    if (value.more) root.append(el("p", { class: "hc-quiet" }, value.more));
+  };
+})();

@@ -1,0 +1,77 @@
+/* The frame of our own page parts: builds elements from data with textContent only, so that text read from a
+   record can never become markup. Each part is a function (root, value, send, memory) that draws one value. */
+(function () {
+  const SVG = "http://www.w3.org/2000/svg";
+  const parts = {};
+
+  function fill(node, attributes, children) {
+    for (const [name, value] of Object.entries(attributes || {})) {
+      if (value === null || value === undefined || value === false) continue;
+      if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+      else node.setAttribute(name, value === true ? "" : String(value));
+    }
+    for (const child of children.flat(3)) {
+      if (child === null || child === undefined || child === false || child === "") continue;
+      node.append(child instanceof Node ? child : document.createTextNode(String(child)));
+    }
+    return node;
+  }
+
+  const el = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
+  const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+  const percent = (share) => Math.floor(share * 100 + 1e-6) + " %";
+
+  /* The app may be served under a path of its own; page pictures and PDFs are found beside it. */
+  const address = (path) => new URL(path, window.location.origin + window.location.pathname.replace(/[^/]*$/, "")).href;
+
+  function say(text) {
+    let live = document.getElementById("hc-live");
+    if (!live) {
+      live = el("div", { id: "hc-live", "aria-live": "polite", class: "hc-unseen" });
+      document.body.append(live);
+    }
+    live.textContent = text;
+  }
+
+  function remember(changes) {
+    const url = new URL(window.location.href);
+    for (const [key, value] of Object.entries(changes)) {
+      if (value) url.searchParams.set(key, value);
+      else url.searchParams.delete(key);
+    }
+    window.history.replaceState(window.history.state, "", url);
+  }
+
+  /* Redrawing must not throw the keyboard out of the part: the element with the same data-key gets the focus back. */
+  function keepFocus(root, draw) {
+    const active = root.contains(document.activeElement) ? document.activeElement : null;
+    const key = active && active.getAttribute("data-key");
+    draw();
+    if (!key) return;
+    const again = root.querySelector(`[data-key="${CSS.escape(key)}"]`);
+    if (again) again.focus({ preventScroll: true });
+  }
+
+  function mount(name, { element, props, trigger, watch }) {
+    const root = element.querySelector(".hc-part");
+    const memory = { redraw: draw };
+    const send = (event, data) => trigger(event, data || {});
+    function draw() {
+      keepFocus(root, () => {
+        root.replaceChildren();
+        parts[name](root, props.value, send, memory);
+      });
+    }
+    watch("value", draw);
+    draw();
+  }
+
+  function changeClothes() {
+    const dark = !document.body.classList.contains("dark");
+    document.body.classList.toggle("dark", dark);
+    localStorage.setItem("hc-theme", dark ? "dark" : "light");
+    say(dark ? "Dark colours" : "Light colours");
+  }
+
+  window.HealthConnect = { changeClothes, parts, el, svg, percent, address, say, remember, mount };
+})();

@@ -1,0 +1,95 @@
+"""A search hit as the page shows it: plain data for the part `hits`, made from domain values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from components.page_files import page_picture_path, pdf_path
+from domain.document import Box, Hit, OcrDocument, OcrPage
+
+REGION_ASPECT = 2.2  # width over height of the cut-out that shows a passage
+REGION_MARGIN = 0.04  # of the page's width, around the passage
+MIN_REGION = 0.45  # of the page's width: a single word is shown with what stands around it
+
+
+def present_hits(
+    hits: Sequence[Hit], documents: dict[str, OcrDocument], names: dict[str, str], took_ms: float
+) -> dict[str, Any]:
+    """`documents`: every hit's record by id; `names`: a patient's name by id."""
+    title = f"{len(hits)} {'place' if len(hits) == 1 else 'places'} found in {took_ms:.0f} ms"
+    shown = [_present_hit(hit, documents[hit.passage.document_id], names) for hit in hits]
+    return {"title": title, "message": "", "hits": shown}
+
+
+def present_no_hits(message: str) -> dict[str, Any]:
+    """A search that found nothing is an answer, not an error."""
+    return {"title": "Nothing found", "message": message, "hits": []}
+
+
+def present_segments(hit: Hit, page: OcrPage) -> list[dict[str, Any]]:
+    """The passage cut into stretches that are lit or not. A word is lit when the hit's boxes hold it.
+
+    A hit by meaning alone has no word in common with the query: then nothing is lit, rather than everything.
+    """
+    if not hit.matched_terms:
+        return [{"text": hit.passage.text, "lit": False}]
+    segments: list[dict[str, Any]] = []
+    for index in hit.passage.word_indices:
+        word = page.words[index]
+        lit = any(_holds(box, word.box) for box in hit.boxes)
+        text = word.text if not segments else " " + word.text
+        if segments and segments[-1]["lit"] == lit:
+            segments[-1]["text"] += text
+        else:
+            segments.append({"text": text, "lit": lit})
+    return segments
+
+
+def region_of(hit: Hit, page: OcrPage) -> list[float]:
+    """[x, y, width, height] in pixels of the page: the cut-out that shows the passage with what stands around it."""
+    boxes = [page.words[i].box for i in hit.passage.word_indices if i < len(page.words)] or list(hit.boxes)
+    if not boxes:
+        return [0.0, 0.0, float(page.width_px), float(page.height_px)]
+    around = Box.covering([*boxes, *hit.boxes])
+    margin = page.width_px * REGION_MARGIN
+    width = min(page.width_px, max(around.width + 2 * margin, page.width_px * MIN_REGION))
+    height = min(page.height_px, max(around.height + 2 * margin, width / REGION_ASPECT))
+    x = _inside((around.left + around.right - width) / 2, page.width_px - width)
+    y = _inside((around.top + around.bottom - height) / 2, page.height_px - height)
+    return [round(side, 1) for side in (x, y, width, height)]
+
+
+def _present_hit(hit: Hit, document: OcrDocument, names: dict[str, str]) -> dict[str, Any]:
+    passage = hit.passage
+    page = document.pages[passage.page - 1]
+    return {
+        "document_id": passage.document_id,
+        "title": document.title,
+        "patient": names.get(document.patient_id, "filed to nobody"),
+        "kind": "" if document.kind == "other" else document.kind.replace("_", " "),
+        "date": document.document_date.isoformat() if document.document_date else "",
+        "page": passage.page,
+        "page_count": len(document.pages),
+        "segments": present_segments(hit, page),
+        "keyword_rank": hit.keyword_rank,
+        "semantic_rank": hit.semantic_rank,
+        "negated": hit.negated,
+        "boxes": [box.as_list() for box in hit.boxes],
+        "region": region_of(hit, page),
+        "rotation_deg": page.rotation_deg,
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "image_path": page_picture_path(passage.document_id, passage.page),
+        "pdf_path": pdf_path(passage.document_id, document.revision),
+    }
+
+
+def _holds(outer: Box, inner: Box) -> bool:
+    """The middle of `inner` lies in `outer`."""
+    x, y = (inner.left + inner.right) / 2, (inner.top + inner.bottom) / 2
+    return outer.left <= x <= outer.right and outer.top <= y <= outer.bottom
+
+
+def _inside(start: float, room: float) -> float:
+    return min(max(0.0, start), max(0.0, room))

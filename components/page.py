@@ -1,0 +1,61 @@
+"""The whole page as one Blocks, and the options it is served with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components import endpoints, models_tab, records_tab, search_tab, shell, theme
+from components.page_files import record_routes
+
+if TYPE_CHECKING:
+    from pipelines.workbench import Workbench
+
+    from domain.settings import Settings
+
+# In the order of a visit; a tab stands here when its job works.
+TABS: tuple[shell.Tab, ...] = (
+    shell.Tab("Records", "records", records_tab.build),
+    shell.Tab("Find", "find", search_tab.build),
+    shell.Tab("Models", "models", models_tab.build),
+)
+MAX_WAITING = 64  # jobs in the queue before new ones are refused
+SWEEP_SECONDS = 600
+
+
+def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[shell.Tab] = TABS) -> gr.Blocks:
+    """Every tab and every named endpoint. Uploads older than `upload_age_hours` are deleted."""
+    with gr.Blocks(
+        title=shell.TITLE,
+        analytics_enabled=False,
+        fill_width=True,
+        delete_cache=(SWEEP_SECONDS, round(upload_age_hours * 3600)),
+    ) as page:
+        shell.build(workbench, tabs)
+        endpoints.build(workbench)
+    page.queue(max_size=MAX_WAITING, api_open=False)
+    return page
+
+
+def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
+    """What Blocks.launch is given. Gradio's own defaults that would leak are off: run history, monitoring, sharing."""
+    return {
+        "server_name": settings.server_name,
+        "server_port": settings.server_port,
+        "theme": theme.theme(),
+        "css": theme.page_css(),
+        "head": theme.page_head(),
+        "footer_links": ["api"],
+        "show_error": False,
+        "share": False,
+        "run_history": False,
+        "enable_monitoring": False,
+        "mcp_server": True,
+        "ssr_mode": False,
+        "pwa": False,
+        "allowed_paths": [],
+        "max_file_size": settings.max_bytes,
+        "app_kwargs": {"routes": record_routes(workbench)},
+    }

@@ -1,0 +1,105 @@
+"""The patient the page is about: shown in full in the header, chosen or added in a dialog, shared by every tab."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components.bridge import message_of, told, visitor
+from components.part import part
+from domain.patient import Patient
+
+if TYPE_CHECKING:
+    from pipelines.workbench import Workbench
+
+    from components.shell import Session
+
+SHOWN_PATIENTS = 12  # in the dialog at once; typing narrows them
+
+
+def present_patient(patient: Patient, today: date) -> dict[str, Any]:
+    """A patient as the bar and the dialog show one."""
+    return {
+        "patient_id": patient.patient_id,
+        "name": patient.name,
+        "birth_date": patient.birth_date.isoformat(),
+        "age": present_age(patient, today),
+        "sex": patient.sex,
+        "record_number": patient.record_number,
+        "synthetic": patient.synthetic,
+    }
+
+
+def present_age(patient: Patient, today: date) -> str:
+    """Age in the unit a clinician uses: years, months for a small child, days for a newborn."""
+    years = patient.age_on(today)
+    months = years * 12 + (today.month - patient.birth_date.month - (today.day < patient.birth_date.day)) % 12
+    if years >= 2:
+        return f"{years} years"
+    if months >= 1:
+        return f"{months} months" if months > 1 else "1 month"
+    days = max(0, (today - patient.birth_date).days)
+    return "1 day" if days == 1 else f"{days} days"
+
+
+def present_picker(
+    patient: Patient | None, found: Sequence[Patient], query: str, today: date, problem: str = "", added: int = 0
+) -> dict[str, Any]:
+    """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties."""
+    return {
+        "patient": present_patient(patient, today) if patient else None,
+        "results": [present_patient(each, today) for each in found],
+        "query": query,
+        "problem": problem,
+        "added": added,
+    }
+
+
+def build(workbench: Workbench, session: Session) -> gr.HTML:
+    """Lays out the bar and wires it to the session's patient."""
+    added = gr.State(0)
+    bar = part("patient_bar", events=("find", "choose", "add_patient", "arrive"))
+
+    def show(patient_id: str, query: str, count: int, problem: str = "") -> dict[str, Any]:
+        patient = workbench.patient(patient_id) if patient_id else None
+        found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
+        return present_picker(patient, found, query, date.today(), problem, count)
+
+    def on_find(patient_id: str, count: int, event: gr.EventData) -> dict[str, Any]:
+        return show(patient_id, str(event.text), count)
+
+    def on_choose(count: int, event: gr.EventData) -> tuple[dict[str, Any], str]:
+        chosen = str(event.patient_id)
+        return show(chosen, "", count), chosen
+
+    def on_add(patient_id: str, count: int, event: gr.EventData, request: gr.Request) -> tuple[Any, str, int]:
+        try:
+            patient = workbench.create_patient(
+                str(event.name), str(event.birth_date), str(event.sex), str(event.record_number), visitor(request)
+            )
+        except Exception as error:  # said inside the dialog, because a toast would lie beneath it
+            return show(patient_id, "", count, message_of(error)), patient_id, count
+        return show(patient.patient_id, "", count + 1), patient.patient_id, count + 1
+
+    def on_arrive(count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any]:
+        """A deep link names a patient, a record and a page; each is optional."""
+        patient_id, document_id = str(event.patient or ""), str(event.document or "")
+        if document_id and not patient_id:
+            patient_id = workbench.document(document_id).patient_id
+        wanted = session.want(document_id, page_number(event.page)) if document_id else gr.skip()
+        return show(patient_id, "", count), patient_id, wanted
+
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    bar.find(told(on_find), [session.patient_id, added], [bar], trigger_mode="always_last", **quiet)
+    bar.choose(told(on_choose), [added], [bar, session.patient_id], **quiet)
+    bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)
+    bar.arrive(told(on_arrive), [added], [bar, session.patient_id, session.wanted], **quiet)
+    return bar
+
+
+def page_number(text: Any) -> int:
+    """A page number from an address; anything else is the first page."""
+    return int(text) if str(text or "").isdecimal() else 1

@@ -1,0 +1,253 @@
+"""The Records tab: a file comes in, its pages appear as they are read, and a person checks and files the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components import page_view
+from components.bridge import Ended, Made, Step, follow, message_of, toast, told, visitor, was_cancelled
+from components.part import part
+from components.record_samples import Sample, find_samples
+from domain.document import OcrDocument, OcrPage
+from domain.errors import UploadRejected
+
+if TYPE_CHECKING:
+    from pipelines.workbench import DocumentSummary, FiledRecord, Workbench
+
+    from components.shell import Session
+
+FILE_TYPES = [".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"]
+LANGUAGES = [("English", "en"), ("German", "de"), ("French", "fr"), ("Spanish", "es"), ("Italian", "it")]
+LISTED_RECORDS = 50
+READING = "reading"  # jobs that share the cores share this queue
+READERS = 2
+NOTHING_OPEN = page_view.present_nothing(
+    "No record is open",
+    "Put in a scan, a photo or a PDF above, try an example, or open one of the records in the list.",
+)
+
+
+def present_step(step: Step) -> dict[str, Any]:
+    """A running job in a sentence, with its bar."""
+    where = f"{step.done:g} of {step.total:g} {step.unit}" if step.total else "working out how much there is"
+    text = f"{step.message.rstrip('.')} · {where} · {step.seconds:.0f} s"
+    return {"state": "running", "text": text, "done": step.done, "total": step.total}
+
+
+def present_end(filed: FiledRecord, patient_name: str) -> dict[str, Any]:
+    """What came of a filing, in a sentence."""
+    pages = len(filed.document.pages)
+    took = f"{pages} {'page' if pages == 1 else 'pages'} read in {filed.seconds:.1f} s."
+    if filed.duplicate_of:
+        return _status("stopped", "This very file is kept already. The record that was made of it is shown below.")
+    if filed.conflicts:
+        return _status("stopped", f"{took} Kept, but not filed: the identity on it does not match. See below.")
+    return _status("done", f"{took} Filed to {patient_name or 'nobody: choose a patient to file it'}.")
+
+
+def present_list(records: Sequence[DocumentSummary], patient_name: str, open_id: str) -> dict[str, Any]:
+    """The records of the chosen patient, or of everybody while none is chosen."""
+    return {
+        "heading": f"Records of {patient_name}" if patient_name else "Latest records of all patients",
+        "empty": "No record yet. The first one you put in appears here.",
+        "open": open_id,
+        "more": f"The latest {LISTED_RECORDS} are shown; search for others." if len(records) >= LISTED_RECORDS else "",
+        "records": [
+            {
+                "document_id": record.document_id,
+                "title": record.title,
+                "kind": "" if record.kind == "other" else record.kind.replace("_", " "),
+                "date": (record.document_date or record.created_at.date()).isoformat(),
+                "page_count": record.page_count,
+                "confidence": round(float(record.confidence), page_view.CONFIDENCE_DECIMALS),
+            }
+            for record in records
+        ],
+    }
+
+
+def present_conflict(filed: FiledRecord) -> tuple[dict[str, str], ...]:
+    """Rows that set the identity on the record beside the chosen patient's."""
+    return tuple(
+        {"field": c.field.replace("_", " "), "on_record": c.on_record, "in_chart": c.in_chart} for c in filed.conflicts
+    )
+
+
+def _status(state: str, text: str) -> dict[str, Any]:
+    return {"state": state, "text": text, "done": 0, "total": 0}
+
+
+class Desk:
+    """The handlers' view of the workbench: shows records in the context of the chosen patient."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+
+    def name(self, patient_id: str) -> str:
+        return self.workbench.patient(patient_id).name if patient_id else ""
+
+    def list(self, patient_id: str, open_id: str = "") -> dict[str, Any]:
+        return present_list(self.workbench.documents(patient_id, LISTED_RECORDS), self.name(patient_id), open_id)
+
+    def view(
+        self,
+        document: OcrDocument,
+        page: int,
+        patient_id: str,
+        conflict: tuple[dict[str, str], ...] = (),
+        notes: tuple[str, ...] = (),
+        lit_boxes: tuple[tuple[float, ...], ...] = (),
+    ) -> dict[str, Any]:
+        context = page_view.Context(
+            patient_label=self.name(document.patient_id),
+            may_file_to=self.name(patient_id) if patient_id and not document.patient_id else "",
+            conflict=conflict,
+            notes=notes,
+            lit_boxes=lit_boxes,
+        )
+        return page_view.present_record(document, page, self.workbench.corrections(document.document_id), context)
+
+
+def build(workbench: Workbench, session: Session) -> None:
+    """Lays the tab out and wires it."""
+    desk = Desk(workbench)
+    conflict = gr.State(None)  # {"document_id", "patient_id", "rows"}: the identity conflict a person must decide
+    with gr.Row(elem_classes="hc-intake"):
+        with gr.Column(scale=3, min_width=280):
+            upload = gr.File(label="Scan, photo or PDF", file_types=FILE_TYPES, height=150, elem_id="hc-upload")
+            with gr.Row():
+                language = gr.Dropdown(LANGUAGES, value="en", label="Language of the record", min_width=150)
+                read = gr.Button("Read this record", variant="primary", elem_id="hc-read", min_width=150)
+                cancel = gr.Button("Cancel", visible=False, elem_id="hc-cancel", min_width=100)
+            samples = find_samples()
+            examples = _example_buttons(samples)
+            with gr.Accordion("Type or paste a record that was never paper", open=False):
+                title = gr.Textbox(label="Title", max_length=200)
+                text = gr.Textbox(label="Text", lines=6, max_length=200_000)
+                keep = gr.Button("Keep this text")
+        with gr.Column(scale=2, min_width=280):
+            listing = part("record_list", events=("open",))
+    status = part("job_status")
+    view = part("record_view", events=("go", "correct", "file", "leave"), value=NOTHING_OPEN)
+
+    def read_file(path: str, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        actor = visitor(request)
+        pages: list[OcrPage] = []
+
+        def job(progress: Any, on_page: Any) -> FiledRecord:
+            return workbench.digitise(Path(path), patient_id, language, actor, progress=progress, on_page=on_page)
+
+        for event in follow(job, session.jobs, actor.session):
+            match event:
+                case Step():
+                    yield present_step(event), gr.skip(), gr.skip(), gr.skip(), gr.Button(visible=True)
+                case Made(page):
+                    pages.append(page)
+                    yield gr.skip(), page_view.present_reading(pages), gr.skip(), gr.skip(), gr.skip()
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    shown = NOTHING_OPEN if pages else gr.skip()
+                    yield _status(state, message), shown, gr.skip(), gr.skip(), gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    yield *_filed(desk, event.result, patient_id), gr.Button(visible=False)
+
+    def on_read(path: str | None, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        if not path:
+            raise UploadRejected("No file is chosen yet, so nothing can be read. Choose a scan, photo or PDF first.")
+        yield from read_file(path, language, patient_id, request)
+
+    def on_cancel(request: gr.Request) -> dict[str, Any]:
+        stopping = session.jobs.stop(visitor(request).session)
+        return _status("stopped", "Stopping after the page that is being read." if stopping else "Nothing is running.")
+
+    def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+        document = workbench.import_text(title, text, patient_id, visitor(request))
+        done = _status("done", f"Kept and searchable. Filed to {desk.name(patient_id) or 'nobody'}.")
+        return done, desk.view(document, 1, patient_id), desk.list(patient_id, document.document_id), None, "", ""
+
+    def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, Any, None]:
+        document = workbench.document(str(event.document_id))
+        return desk.view(document, 1, patient_id), desk.list(patient_id, document.document_id), None
+
+    def on_wanted(wish: dict[str, Any] | None, patient_id: str) -> tuple[Any, Any, Any, Any]:
+        if not wish:
+            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
+        document = workbench.document(wish["document_id"])
+        shown = desk.view(document, wish["page"], patient_id, lit_boxes=page_view.boxes_from(wish["boxes"]))
+        return shown, desk.list(patient_id, document.document_id), None, gr.Tabs(selected="records")
+
+    def on_page(patient_id: str, kept: dict[str, Any] | None, event: gr.EventData) -> dict[str, Any]:
+        document = workbench.document(str(event.document_id))
+        return desk.view(document, int(event.page), patient_id, conflict=_rows(kept, document))
+
+    def on_correct(patient_id: str, kept: Any, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        page = int(event.page)
+        document = workbench.correct_word(
+            str(event.document_id), page, int(event.word_index), str(event.text), visitor(request)
+        )
+        return desk.view(document, page, patient_id, conflict=_rows(kept, document))
+
+    def on_file(patient_id: str, kept: Any, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        document_id = str(event.document_id)
+        confirmed = bool(kept and kept["document_id"] == document_id and kept["patient_id"] == patient_id)
+        document = workbench.file_document(document_id, patient_id, visitor(request), confirmed=confirmed)
+        done = _status("done", f"Filed to {desk.name(document.patient_id)}.")
+        return done, desk.view(document, 1, patient_id), desk.list(patient_id, document_id), None
+
+    def on_leave(patient_id: str, event: gr.EventData) -> tuple[Any, Any, None]:
+        document = workbench.document(str(event.document_id))
+        return _status("stopped", "Left unfiled. It belongs to nobody."), desk.view(document, 1, patient_id), None
+
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    reading = {**quiet, "concurrency_id": READING, "concurrency_limit": READERS}
+    patient, shown = session.patient_id, [status, view, listing, conflict, cancel]
+    read.click(told(on_read), [upload, language, patient], shown, **reading)
+    for button, sample in zip(examples, samples, strict=True):
+        button.click(told(_reads_sample(read_file, sample)), [language, patient], shown, **reading)
+    cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
+    keep.click(told(on_keep), [title, text, patient], [status, view, listing, conflict, title, text], **quiet)
+    listing.open(told(on_open), [patient], [view, listing, conflict], **quiet)
+    view.go(told(on_page), [patient, conflict], [view], **quiet)
+    view.correct(told(on_correct), [patient, conflict], [view], **quiet)
+    view.file(told(on_file), [patient, conflict], [status, view, listing, conflict], **quiet)
+    view.leave(told(on_leave), [patient], [status, view, conflict], **quiet)
+    session.wanted.change(told(on_wanted), [session.wanted, patient], [view, listing, conflict, session.tabs], **quiet)
+    patient.change(told(desk.list), [patient], [listing], **quiet)
+    gr.on(None, told(desk.list), [patient], [listing], **quiet)  # when the page loads
+
+
+def _filed(desk: Desk, filed: FiledRecord, patient_id: str) -> tuple[Any, ...]:
+    document, rows = filed.document, present_conflict(filed)
+    kept = {"document_id": document.document_id, "patient_id": patient_id, "rows": rows} if rows else None
+    return (
+        present_end(filed, desk.name(document.patient_id)),
+        desk.view(document, 1, patient_id, conflict=rows),
+        desk.list(patient_id, document.document_id),
+        kept,
+    )
+
+
+def _rows(kept: dict[str, Any] | None, document: OcrDocument) -> tuple[dict[str, str], ...]:
+    return tuple(kept["rows"]) if kept and kept["document_id"] == document.document_id else ()
+
+
+def _example_buttons(samples: Sequence[Sample]) -> list[gr.Button]:
+    if not samples:
+        return []
+    with gr.Group(elem_id="hc-examples"):
+        gr.HTML("<p class='hc-quiet'>Or try an invented example:</p>", apply_default_css=False, js_on_load=None)
+        with gr.Row(elem_classes="hc-example-row"):
+            return [gr.Button(sample.title, size="sm", min_width=90) for sample in samples]
+
+
+def _reads_sample(read_file: Any, sample: Sample) -> Any:
+    def on_sample(language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from read_file(str(sample.path), language, patient_id, request)
+
+    return on_sample

@@ -1,0 +1,109 @@
+"""The Find tab: a symptom in anybody's words, and the places in the records that speak of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components import hit_cards, page_view
+from components.bridge import told, visitor
+from components.part import part
+from domain.errors import NotAllowed
+
+if TYPE_CHECKING:
+    from pipelines.workbench import Workbench
+
+    from components.shell import Session
+
+HITS = 10
+MAX_QUERY_CHARS = 500
+EXAMPLES = (
+    "can't catch my breath lying flat",
+    "swollen ankles",
+    "chest pain",
+    "allergic to penicillin",
+    "high potassium",
+)
+EVERYBODY, THIS_PATIENT = "All patients", "The chosen patient"
+KINDS = [
+    ("Letter", "letter"),
+    ("Discharge letter", "discharge"),
+    ("Lab report", "lab"),
+    ("Prescription", "prescription"),
+    ("Note", "note"),
+    ("Other", "other"),
+]
+FIRST_SIGHT = {
+    "title": "Search by symptom or finding",
+    "message": "Write it as the patient says it or as a clinician would: both find the same pages.",
+    "hits": [],
+}
+
+
+def read_date(text: str, name: str) -> date | None:
+    """A day from a filter field; empty is no bound. Raises NotAllowed with what to type."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise NotAllowed(
+            f"The field “{name}” does not hold a date. Write it as year-month-day, such as 2026-11-24, or empty it."
+        ) from error
+
+
+def build(workbench: Workbench, session: Session) -> None:
+    """Lays the tab out and wires it."""
+    with gr.Row(elem_classes="hc-query-row", equal_height=False):
+        query = gr.Textbox(
+            label="Symptom or finding", placeholder=EXAMPLES[0], max_length=MAX_QUERY_CHARS, scale=5, elem_id="hc-query"
+        )
+        find = gr.Button("Find", variant="primary", scale=1, min_width=110, elem_id="hc-find")
+    with gr.Row(elem_classes="hc-example-row"):
+        examples = [gr.Button(example, size="sm", min_width=110) for example in EXAMPLES]
+    with gr.Accordion("Narrow it down", open=False), gr.Row():
+        scope = gr.Radio([EVERYBODY, THIS_PATIENT], value=EVERYBODY, label="In the records of", min_width=240)
+        kinds = gr.Dropdown(KINDS, value=[], multiselect=True, label="Kind of record", min_width=180)
+        since = gr.Textbox(label="From date", placeholder="2026-01-31", max_length=10, min_width=130)
+        until = gr.Textbox(label="To date", placeholder="2026-11-24", max_length=10, min_width=130)
+    hits = part("hits", events=("open",), value=FIRST_SIGHT)
+
+    def on_find(
+        query: str, scope: str, kinds: list[str], since: str, until: str, patient_id: str, request: gr.Request
+    ) -> dict[str, Any]:
+        if not query.strip():
+            return FIRST_SIGHT
+        if scope == THIS_PATIENT and not patient_id:
+            raise NotAllowed(
+                "No patient is chosen, so there is nobody to narrow the search to. Choose a patient above, or search "
+                "all patients."
+            )
+        answer = workbench.search(
+            query,
+            visitor(request),
+            patient_id=patient_id if scope == THIS_PATIENT else "",
+            limit=HITS,
+            kinds=tuple(kinds or ()),
+            since=read_date(since, "From date"),
+            until=read_date(until, "To date"),
+        )
+        if not answer.hits:
+            return hit_cards.present_no_hits(answer.message)
+        documents = {h.passage.document_id: workbench.document(h.passage.document_id) for h in answer.hits}
+        owners = {document.patient_id for document in documents.values() if document.patient_id}
+        names = {owner: workbench.patient(owner).name for owner in owners}
+        return hit_cards.present_hits(answer.hits, documents, names, answer.took_ms)
+
+    def on_open(event: gr.EventData) -> dict[str, Any]:
+        return session.want(str(event.document_id), int(event.page), page_view.boxes_from(event.boxes))
+
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    asked = [query, scope, kinds, since, until, session.patient_id]
+    gr.on([find.click, query.submit], told(on_find), asked, [hits], trigger_mode="always_last", **quiet)
+    for button, example in zip(examples, EXAMPLES, strict=True):
+        filled = button.click(lambda example=example: example, None, [query], queue=False, **quiet)
+        filled.then(told(on_find), asked, [hits], **quiet)
+    hits.open(told(on_open), None, [session.wanted], **quiet)

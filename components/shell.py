@@ -1,0 +1,76 @@
+"""The frame of the page: brand, notice, patient, and the tabs in the order of a visit."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components import patient_picker
+from components.bridge import RunningJobs
+
+if TYPE_CHECKING:
+    from pipelines.workbench import Workbench
+
+TITLE = "HEALTH CONNECT"
+# A cross whose arm is a pulse line; decorative, the name stands beside it.
+BRAND = """
+<header class="hc-part hc-header">
+  <h1 class="hc-brand">
+    <svg viewBox="0 0 48 48" aria-hidden="true"><rect x="2" y="2" width="44" height="44" rx="12" fill="#0b5f63"/>
+    <path d="M7 26h9l4-12 7 21 5-15 3 6h6" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round"
+    stroke-linejoin="round"/></svg>HEALTH CONNECT</h1>
+  <p class="hc-notice"><b>Research demonstration, not a medical device.</b>
+  It misreads. Check every line against the original, and do not use it to treat anyone.</p>
+  <button type="button" class="hc-button" id="hc-clothes"
+    onclick="HealthConnect.changeClothes()">Light / dark</button>
+</header>
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """What the tabs share during one visit.
+
+    `patient_id`: "" while none is chosen. `wanted`: the record and page that the Records tab shall open, made by
+    want(); setting it is how another tab opens a record.
+    """
+
+    patient_id: gr.State
+    wanted: gr.State
+    tabs: gr.Tabs
+    jobs: RunningJobs = field(default_factory=RunningJobs)
+
+    @staticmethod
+    def want(document_id: str, page: int, boxes: Sequence[Sequence[float]] = ()) -> dict[str, Any]:
+        """A wish for `wanted`. Wishing for the same page again counts as new, so that it opens again."""
+        boxes_plain = [list(box) for box in boxes]
+        return {"document_id": document_id, "page": page, "boxes": boxes_plain, "wish": uuid.uuid4().hex}
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """One tab: its name, a stable id for links, and what lays it out."""
+
+    name: str
+    id: str
+    build: Callable[[Workbench, Session], Any]
+
+
+def build(workbench: Workbench, tabs: Sequence[Tab]) -> Session:
+    """Lays the whole page out inside the current Blocks."""
+    gr.HTML(BRAND, apply_default_css=False, js_on_load=None)
+    patient_id = gr.State("")
+    wanted = gr.State(None)
+    picker = gr.Column(elem_classes="hc-sticky")
+    with gr.Tabs(elem_id="hc-tabs", selected=tabs[0].id) as rows:
+        session = Session(patient_id, wanted, rows)
+        for tab in tabs:
+            with gr.Tab(tab.name, id=tab.id, elem_id=f"hc-tab-{tab.id}"):
+                tab.build(workbench, session)
+    with picker:
+        patient_picker.build(workbench, session)
+    return session
