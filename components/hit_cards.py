@@ -38,11 +38,13 @@ def present_segments(hit: Hit, page: OcrPage) -> list[dict[str, Any]]:
     for index in hit.passage.word_indices:
         word = page.words[index]
         lit = any(_holds(box, word.box) for box in hit.boxes)
-        text = word.text if not segments else " " + word.text
         if segments and segments[-1]["lit"] == lit:
-            segments[-1]["text"] += text
+            segments[-1]["text"] += " " + word.text
+        elif segments and lit:  # the space stays outside of the light
+            segments[-1]["text"] += " "
+            segments.append({"text": word.text, "lit": True})
         else:
-            segments.append({"text": text, "lit": lit})
+            segments.append({"text": " " + word.text if segments else word.text, "lit": lit})
     return segments
 
 

@@ -40,7 +40,8 @@ class Context:
     """What the page knows around a record: whose it is, and what stands in the way of filing it.
 
     `patient_label`: whom it is filed to, "" for nobody. `may_file_to`: name of the chosen patient when the record
-    could be filed to them. `conflict`: rows of {"field", "on_record", "in_chart"}; empty when there is none.
+    could be filed to them. `conflict`: rows of {"field", "on_record", "in_chart"}; empty when there is none. `lit_boxes`:
+    what a search hit marks on the page, `wish` names the click that asked for it.
     """
 
     patient_label: str = ""
@@ -48,6 +49,7 @@ class Context:
     conflict: tuple[dict[str, str], ...] = ()
     notes: tuple[str, ...] = ()
     lit_boxes: tuple[tuple[float, ...], ...] = ()
+    wish: str = ""
 
 
 def present_record(
@@ -63,6 +65,7 @@ def present_record(
         "date": document.document_date.isoformat() if document.document_date else "",
         "model": document.model.id,
         "revision": document.revision,
+        "wish": context.wish,
         "confidence": confidence_of(document),
         "patient_label": context.patient_label,
         "may_file": context.may_file_to if not context.conflict else "",

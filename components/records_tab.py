@@ -49,25 +49,31 @@ def present_end(filed: FiledRecord, patient_name: str) -> dict[str, Any]:
     return _status("done", f"{took} Filed to {patient_name or 'nobody: choose a patient to file it'}.")
 
 
-def present_list(records: Sequence[DocumentSummary], patient_name: str, open_id: str) -> dict[str, Any]:
-    """The records of the chosen patient, or of everybody while none is chosen."""
-    return {
-        "heading": f"Records of {patient_name}" if patient_name else "Latest records of all patients",
-        "empty": "No record yet. The first one you put in appears here.",
-        "open": open_id,
-        "more": f"The latest {LISTED_RECORDS} are shown; search for others." if len(records) >= LISTED_RECORDS else "",
-        "records": [
-            {
-                "document_id": record.document_id,
-                "title": record.title,
-                "kind": "" if record.kind == "other" else record.kind.replace("_", " "),
-                "date": (record.document_date or record.created_at.date()).isoformat(),
-                "page_count": record.page_count,
-                "confidence": round(float(record.confidence), page_view.CONFIDENCE_DECIMALS),
-            }
-            for record in records
-        ],
-    }
+def present_list(records: Sequence[DocumentSummary], patient_id: str, name: str, open_id: str) -> dict[str, Any]:
+    """The chosen patient's records (the latest of everybody while none is chosen), then those filed to nobody."""
+    own = [r for r in records if r.patient_id == patient_id] if patient_id else [r for r in records if r.patient_id]
+    unfiled = [record for record in records if not record.patient_id]
+    heading = f"Records of {name}" if patient_id else "Latest records of all patients"
+    groups = [_group(heading, own, "No record yet. The first one you put in appears here.")]
+    if unfiled:
+        groups.append(_group("Filed to nobody yet", unfiled, ""))
+    return {"open": open_id, "groups": groups}
+
+
+def _group(heading: str, records: Sequence[DocumentSummary], empty: str) -> dict[str, Any]:
+    more = f"The latest {LISTED_RECORDS} are shown; search for others." if len(records) > LISTED_RECORDS else ""
+    shown = [
+        {
+            "document_id": record.document_id,
+            "title": record.title,
+            "kind": "" if record.kind == "other" else record.kind.replace("_", " "),
+            "date": (record.document_date or record.created_at.date()).isoformat(),
+            "page_count": record.page_count,
+            "confidence": round(float(record.confidence), page_view.CONFIDENCE_DECIMALS),
+        }
+        for record in records[:LISTED_RECORDS]
+    ]
+    return {"heading": heading, "records": shown, "empty": empty, "more": more}
 
 
 def present_conflict(filed: FiledRecord) -> tuple[dict[str, str], ...]:
@@ -91,7 +97,7 @@ class Desk:
         return self.workbench.patient(patient_id).name if patient_id else ""
 
     def list(self, patient_id: str, open_id: str = "") -> dict[str, Any]:
-        return present_list(self.workbench.documents(patient_id, LISTED_RECORDS), self.name(patient_id), open_id)
+        return present_list(self.workbench.documents(), patient_id, self.name(patient_id), open_id)
 
     def view(
         self,
@@ -100,14 +106,15 @@ class Desk:
         patient_id: str,
         conflict: tuple[dict[str, str], ...] = (),
         notes: tuple[str, ...] = (),
-        lit_boxes: tuple[tuple[float, ...], ...] = (),
+        wish: dict[str, Any] | None = None,
     ) -> dict[str, Any]:
         context = page_view.Context(
             patient_label=self.name(document.patient_id),
             may_file_to=self.name(patient_id) if patient_id and not document.patient_id else "",
             conflict=conflict,
             notes=notes,
-            lit_boxes=lit_boxes,
+            lit_boxes=page_view.boxes_from(wish["boxes"]) if wish else (),
+            wish=wish["wish"] if wish else "",
         )
         return page_view.present_record(document, page, self.workbench.corrections(document.document_id), context)
 
@@ -119,7 +126,7 @@ def build(workbench: Workbench, session: Session) -> None:
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
             upload = gr.File(label="Scan, photo or PDF", file_types=FILE_TYPES, height=150, elem_id="hc-upload")
-            with gr.Row():
+            with gr.Row(elem_classes="hc-read-row"):
                 language = gr.Dropdown(LANGUAGES, value="en", label="Language of the record", min_width=150)
                 read = gr.Button("Read this record", variant="primary", elem_id="hc-read", min_width=150)
                 cancel = gr.Button("Cancel", visible=False, elem_id="hc-cancel", min_width=100)
@@ -179,7 +186,7 @@ def build(workbench: Workbench, session: Session) -> None:
         if not wish:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         document = workbench.document(wish["document_id"])
-        shown = desk.view(document, wish["page"], patient_id, lit_boxes=page_view.boxes_from(wish["boxes"]))
+        shown = desk.view(document, wish["page"], patient_id, wish=wish)
         return shown, desk.list(patient_id, document.document_id), None, gr.Tabs(selected="records")
 
     def on_page(patient_id: str, kept: dict[str, Any] | None, event: gr.EventData) -> dict[str, Any]:

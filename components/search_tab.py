@@ -42,9 +42,9 @@ FIRST_SIGHT = {
 }
 
 
-def read_date(text: str, name: str) -> date | None:
+def read_date(text: str | None, name: str) -> date | None:
     """A day from a filter field; empty is no bound. Raises NotAllowed with what to type."""
-    text = text.strip()
+    text = (text or "").strip()  # a field inside a closed drawer comes as None
     if not text:
         return None
     try:
@@ -72,9 +72,15 @@ def build(workbench: Workbench, session: Session) -> None:
     hits = part("hits", events=("open",), value=FIRST_SIGHT)
 
     def on_find(
-        query: str, scope: str, kinds: list[str], since: str, until: str, patient_id: str, request: gr.Request
+        query: str | None,
+        scope: str,
+        kinds: list[str] | None,
+        since: str | None,
+        until: str | None,
+        patient_id: str,
+        request: gr.Request,
     ) -> dict[str, Any]:
-        if not query.strip():
+        if not (query or "").strip():
             return FIRST_SIGHT
         if scope == THIS_PATIENT and not patient_id:
             raise NotAllowed(

@@ -171,7 +171,7 @@
       el("div", { class: "hc-actions" },
         value.may_file && el("button", { type: "button", class: "hc-button", "data-key": "file", onclick: () => act.file() }, `File to ${value.may_file}`),
         el("a", { class: "hc-button hc-strong", id: "hc-download", href: address(value.download_path), download: "" }, "Download searchable PDF"),
-        el("a", { class: "hc-button", href: address(value.pdf_path) + `#page=${value.page ? value.page.number : 1}`, target: "_blank", rel: "noopener" }, "Open PDF here")));
+        el("a", { class: "hc-button", href: address(value.pdf_path) + `#page=${value.page ? value.page.number : 1}`, target: "_blank", rel: "noopener" }, "Open PDF at this page")));
   }
 
   function toolbar(value, state, act) {
@@ -251,7 +251,7 @@
   }
 
   function arrive(value, state) {
-    const here = `${value.document_id}/${value.page.number}`;
+    const here = `${value.document_id}/${value.page.number}/${value.wish}`;
     if (state.here !== here) {
       Object.assign(state, { here, chosen: null, draft: undefined, turn: (360 - value.page.rotation_deg) % 360, lit: state.lightOnArrival || [], hitBoxes: value.page.lit_boxes || [], zoom: state.zoom || 100 });
       state.lookAt = state.lit[0];
@@ -264,6 +264,8 @@
       state.mended = undefined;
       say("Saved. The text layer and the search follow.");
     }
+    state.newcomer = state.document !== value.document_id || state.wish !== value.wish;
+    state.wish = value.wish;
     state.revision = value.revision;
     state.document = value.document_id;
   }
@@ -293,6 +295,8 @@
         el("div", { class: "hc-page" }, toolbar(value, state, act), value.page.warnings.map((w) => el("p", { class: "hc-page-note" }, w)), scroll, legend()),
         el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
+    if (state.newcomer) requestAnimationFrame(() => view.scrollIntoView({ block: "start" }));
+    state.newcomer = false;
     if (state.scroll) [scroll.scrollLeft, scroll.scrollTop] = state.scroll;
     if (state.focusWord && state.chosen !== null) requestAnimationFrame(() => act.look(state.chosen));
     else if (state.lookAt !== undefined) requestAnimationFrame(() => act.look(state.lookAt, true));
