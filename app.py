@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
+from contextlib import closing
+
 from domain.settings import load_settings, telemetry_off
 
 telemetry_off()  # before any library that would call home is imported
 
-from pipelines.workbench import open_workbench  # noqa: E402
-
 from components.page import build_page, launch_options  # noqa: E402
+from pipelines.workbench import open_workbench  # noqa: E402
 
 
 def main() -> None:
     """Serve the page until the process is stopped."""
     settings = load_settings()
-    with open_workbench(settings) as workbench:
+    os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "uploads").resolve())  # nothing outside the data folder
+    with closing(open_workbench(settings)) as workbench:
         build_page(workbench, settings.upload_age_hours).launch(**launch_options(workbench, settings))
 
 

@@ -6,12 +6,15 @@ server show, so they are written for a reader who sees nothing else.
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components.bridge import shown_by, told, visitor
+from components.page_files import file_name
 from components.records_tab import READERS, READING
 from domain import contract
 from domain.errors import UploadRejected
@@ -69,7 +72,7 @@ def build(workbench: Workbench) -> None:
             "seconds": round(filed.seconds, 2),
             "conflicts": [conflict.field for conflict in filed.conflicts],
         }
-        return str(workbench.searchable_pdf(filed.document.document_id)), shape
+        return hand_out(workbench.searchable_pdf(filed.document.document_id), filed.document.title, read_pdf), shape
 
     def import_text(title: str, text: str, patient_id: str = "", request: gr.Request | None = None) -> dict[str, Any]:
         """Keep a record that was never paper; it is typeset into pages and searched like any other.
@@ -88,7 +91,7 @@ def build(workbench: Workbench) -> None:
             document_id: Id as returned by digitise, import_text or search.
         """
         kept = workbench.document(document_id)
-        return str(workbench.searchable_pdf(document_id)), contract.document(kept)
+        return hand_out(workbench.searchable_pdf(document_id), kept.title, kept_pdf), contract.document(kept)
 
     def correct_word(
         document_id: str, page: int, word_index: int, text: str, request: gr.Request | None = None
@@ -119,27 +122,38 @@ def build(workbench: Workbench) -> None:
         """List the models on the shelf with what each is for, not for, and how well it was measured to do."""
         return {"models": [contract.card(card) for card in workbench.model_cards()]}
 
-    def use_model(task: str, model_id: str) -> dict[str, Any]:
+    def use_model(task: str, model_id: str, request: gr.Request | None = None) -> dict[str, Any]:
         """Choose which model does a task from now on, and return its card.
 
         Args:
             task: The task of the card, such as ocr.
             model_id: Id of a card with that task.
         """
-        return contract.card(workbench.use_model(task, model_id))
+        return contract.card(workbench.use_model(task, model_id, visitor(request)))
 
+    read_pdf, kept_pdf = _file(), _file()
     _publish(create_patient, [_text("name"), _text("birth_date"), _text("sex"), _text("record_number")], [_json()])
     _publish(find_patients, [_text("text")], [_json()])
     reading = {"concurrency_id": READING, "concurrency_limit": READERS}
     record_in = [gr.File(label="file", visible=False), _text("patient_id"), _text("language", "en")]
-    _publish(digitise, record_in, [_file(), _json()], **reading)
+    _publish(digitise, record_in, [read_pdf, _json()], **reading)
     _publish(import_text, [_text("title"), _text("text"), _text("patient_id")], [_json()])
-    _publish(document, [_text("document_id")], [_file(), _json()])
+    _publish(document, [_text("document_id")], [kept_pdf, _json()])
     word_in = [_text("document_id"), _number("page", 1), _number("word_index", 0), _text("text")]
     _publish(correct_word, word_in, [_json()])
     _publish(search, [_text("query"), _text("patient_id"), _number("limit", 10)], [_json()])
     _publish(models, [], [_json()])
     _publish(use_model, [_text("task"), _text("model_id")], [_json()])
+
+
+def hand_out(pdf: Path, title: str, by: gr.File) -> str:
+    """A copy of a kept PDF under a name a person can use, in the folder that is swept by age."""
+    Path(by.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE))
+    copy = folder / file_name(title)
+    shutil.copyfile(pdf, copy)
+    by.temp_files.add(str(copy))  # Gradio deletes by age what a component calls its own
+    return str(copy)
 
 
 def _publish(endpoint: Any, inputs: list[Any], outputs: list[Any], **queue: Any) -> None:

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components.bridge import told
+from components.bridge import told, visitor
 from components.part import part
 from domain.models import ModelCard
 
 if TYPE_CHECKING:
-    from pipelines.workbench import Workbench
-
     from components.shell import Session
+    from pipelines.workbench import Workbench
 
 TASK_NAMES = {"ocr": "Reading pages", "text_encoder": "Meaning of text, for search"}
 
@@ -68,8 +67,8 @@ def build(workbench: Workbench, session: Session) -> None:
     def show() -> dict[str, Any]:
         return present_shelf(workbench.model_cards(), workbench.models_in_use(), workbench.models_loaded())
 
-    def on_use(event: gr.EventData) -> dict[str, Any]:
-        workbench.use_model(str(event.task), str(event.model_id))
+    def on_use(event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        workbench.use_model(str(event.task), str(event.model_id), visitor(request))
         return show()
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}

@@ -40,14 +40,16 @@ class Context:
     """What the page knows around a record: whose it is, and what stands in the way of filing it.
 
     `patient_label`: whom it is filed to, "" for nobody. `may_file_to`: name of the chosen patient when the record
-    could be filed to them. `conflict`: rows of {"field", "on_record", "in_chart"}; empty when there is none. `lit_boxes`:
-    what a search hit marks on the page, `wish` names the click that asked for it.
+    could be filed to them. `other_patient`: the record belongs to somebody else than the chosen `patient_id`.
+    `conflict`: rows of {"field", "on_record", "in_chart"}; empty when there is none. `lit_boxes`: what a search hit
+    marks on the page; `wish` names the click that asked for it.
     """
 
     patient_label: str = ""
     may_file_to: str = ""
+    patient_id: str = ""
+    other_patient: bool = False
     conflict: tuple[dict[str, str], ...] = ()
-    notes: tuple[str, ...] = ()
     lit_boxes: tuple[tuple[float, ...], ...] = ()
     wish: str = ""
 
@@ -70,7 +72,9 @@ def present_record(
         "patient_label": context.patient_label,
         "may_file": context.may_file_to if not context.conflict else "",
         "conflict": _conflict(context),
-        "notes": [*context.notes, *document.warnings],
+        "other_patient": context.other_patient,
+        "chosen_patient_id": context.patient_id,
+        "notes": _notes(document),
         "pdf_path": pdf_path(document.document_id, document.revision),
         "download_path": pdf_path(document.document_id, document.revision, download=True),
         "pages": [present_page_summary(page) for page in document.pages],
@@ -185,6 +189,12 @@ def _conflict(context: Context) -> dict[str, Any] | None:
     if not context.conflict:
         return None
     return {"patient_name": context.may_file_to, "rows": [dict(row) for row in context.conflict]}
+
+
+def _notes(document: OcrDocument) -> list[str]:
+    """What concerns the whole record; a page's own warnings stand beside the page."""
+    of_pages = {warning for page in document.pages for warning in page.warnings}
+    return [warning for warning in dict.fromkeys(document.warnings) if warning not in of_pages]
 
 
 def _excerpt(page: OcrPage) -> str:

@@ -13,18 +13,18 @@ from components.bridge import Ended, Made, Step, follow, message_of, toast, told
 from components.part import part
 from components.record_samples import Sample, find_samples
 from domain.document import OcrDocument, OcrPage
-from domain.errors import UploadRejected
+from domain.errors import NotAllowed, UploadRejected
 
 if TYPE_CHECKING:
-    from pipelines.workbench import DocumentSummary, FiledRecord, Workbench
-
     from components.shell import Session
+    from pipelines.workbench import DocumentSummary, FiledRecord, IdentityConflict, Workbench
 
 FILE_TYPES = [".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"]
 LANGUAGES = [("English", "en"), ("German", "de"), ("French", "fr"), ("Spanish", "es"), ("Italian", "it")]
 LISTED_RECORDS = 50
 READING = "reading"  # jobs that share the cores share this queue
 READERS = 2
+Open = tuple[str, int]  # document id and page
 NOTHING_OPEN = page_view.present_nothing(
     "No record is open",
     "Put in a scan, a photo or a PDF above, try an example, or open one of the records in the list.",
@@ -49,11 +49,12 @@ def present_end(filed: FiledRecord, patient_name: str) -> dict[str, Any]:
     return _status("done", f"{took} Filed to {patient_name or 'nobody: choose a patient to file it'}.")
 
 
-def present_list(records: Sequence[DocumentSummary], patient_id: str, name: str, open_id: str) -> dict[str, Any]:
+def present_list(
+    own: Sequence[DocumentSummary], unfiled: Sequence[DocumentSummary], patient_name: str, open_id: str
+) -> dict[str, Any]:
     """The chosen patient's records (the latest of everybody while none is chosen), then those filed to nobody."""
-    own = [r for r in records if r.patient_id == patient_id] if patient_id else [r for r in records if r.patient_id]
-    unfiled = [record for record in records if not record.patient_id]
-    heading = f"Records of {name}" if patient_id else "Latest records of all patients"
+    own = [record for record in own if record.patient_id]
+    heading = f"Records of {patient_name}" if patient_name else "Latest records of all patients"
     groups = [_group(heading, own, "No record yet. The first one you put in appears here.")]
     if unfiled:
         groups.append(_group("Filed to nobody yet", unfiled, ""))
@@ -76,10 +77,10 @@ def _group(heading: str, records: Sequence[DocumentSummary], empty: str) -> dict
     return {"heading": heading, "records": shown, "empty": empty, "more": more}
 
 
-def present_conflict(filed: FiledRecord) -> tuple[dict[str, str], ...]:
+def present_conflicts(conflicts: Sequence[IdentityConflict]) -> tuple[dict[str, str], ...]:
     """Rows that set the identity on the record beside the chosen patient's."""
     return tuple(
-        {"field": c.field.replace("_", " "), "on_record": c.on_record, "in_chart": c.in_chart} for c in filed.conflicts
+        {"field": c.field.replace("_", " "), "on_record": c.on_record, "in_chart": c.in_chart} for c in conflicts
     )
 
 
@@ -97,32 +98,39 @@ class Desk:
         return self.workbench.patient(patient_id).name if patient_id else ""
 
     def list(self, patient_id: str, open_id: str = "") -> dict[str, Any]:
-        return present_list(self.workbench.documents(), patient_id, self.name(patient_id), open_id)
+        own = self.workbench.documents(patient_id or None, LISTED_RECORDS + 1)
+        unfiled = self.workbench.documents("", LISTED_RECORDS + 1)
+        return present_list(own, unfiled, self.name(patient_id), open_id)
 
     def view(
-        self,
-        document: OcrDocument,
-        page: int,
-        patient_id: str,
-        conflict: tuple[dict[str, str], ...] = (),
-        notes: tuple[str, ...] = (),
-        wish: dict[str, Any] | None = None,
+        self, document: OcrDocument, page: int, patient_id: str, wish: dict[str, Any] | None = None
     ) -> dict[str, Any]:
+        """The record as seen from the chosen patient: an unfiled one may be filed to them, if all agrees."""
+        may_file = bool(patient_id) and not document.patient_id
+        conflicts = self.workbench.conflicts_with(document, patient_id) if may_file else ()
         context = page_view.Context(
             patient_label=self.name(document.patient_id),
-            may_file_to=self.name(patient_id) if patient_id and not document.patient_id else "",
-            conflict=conflict,
-            notes=notes,
+            may_file_to=self.name(patient_id) if may_file else "",
+            patient_id=patient_id,
+            other_patient=bool(patient_id and document.patient_id and document.patient_id != patient_id),
+            conflict=present_conflicts(conflicts),
             lit_boxes=page_view.boxes_from(wish["boxes"]) if wish else (),
             wish=wish["wish"] if wish else "",
         )
         return page_view.present_record(document, page, self.workbench.corrections(document.document_id), context)
 
+    def opened(
+        self, document: OcrDocument, page: int, patient_id: str, wish: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Any], dict[str, Any], Open]:
+        """Values for the view, the list and the memory of what is open."""
+        shown = self.view(document, page, patient_id, wish)
+        return shown, self.list(patient_id, document.document_id), (document.document_id, page)
+
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
     desk = Desk(workbench)
-    conflict = gr.State(None)  # {"document_id", "patient_id", "rows"}: the identity conflict a person must decide
+    open_now = gr.State(None)  # Open: what the record view shows
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
             upload = gr.File(label="Scan, photo or PDF", file_types=FILE_TYPES, height=150, elem_id="hc-upload")
@@ -139,7 +147,7 @@ def build(workbench: Workbench, session: Session) -> None:
         with gr.Column(scale=2, min_width=280):
             listing = part("record_list", events=("open",))
     status = part("job_status")
-    view = part("record_view", events=("go", "correct", "file", "leave"), value=NOTHING_OPEN)
+    view = part("record_view", events=("go", "correct", "file"), value=NOTHING_OPEN)
 
     def read_file(path: str, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         actor = visitor(request)
@@ -162,7 +170,9 @@ def build(workbench: Workbench, session: Session) -> None:
                     if state == "refused":
                         raise toast(message)
                 case Ended():
-                    yield *_filed(desk, event.result, patient_id), gr.Button(visible=False)
+                    filed = event.result
+                    said = present_end(filed, desk.name(filed.document.patient_id))
+                    yield said, *desk.opened(filed.document, 1, patient_id), gr.Button(visible=False)
 
     def on_read(path: str | None, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         if not path:
@@ -174,74 +184,65 @@ def build(workbench: Workbench, session: Session) -> None:
         return _status("stopped", "Stopping after the page that is being read." if stopping else "Nothing is running.")
 
     def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
-        document = workbench.import_text(title, text, patient_id, visitor(request))
+        document = workbench.import_text(title or "", text or "", patient_id, visitor(request))
         done = _status("done", f"Kept and searchable. Filed to {desk.name(patient_id) or 'nobody'}.")
-        return done, desk.view(document, 1, patient_id), desk.list(patient_id, document.document_id), None, "", ""
+        return done, *desk.opened(document, 1, patient_id), "", ""
 
-    def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, Any, None]:
-        document = workbench.document(str(event.document_id))
-        return desk.view(document, 1, patient_id), desk.list(patient_id, document.document_id), None
+    def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, ...]:
+        return desk.opened(workbench.document(str(event.document_id)), 1, patient_id)
 
-    def on_wanted(wish: dict[str, Any] | None, patient_id: str) -> tuple[Any, Any, Any, Any]:
+    def on_wanted(wish: dict[str, Any] | None, patient_id: str) -> tuple[Any, ...]:
         if not wish:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         document = workbench.document(wish["document_id"])
-        shown = desk.view(document, wish["page"], patient_id, wish=wish)
-        return shown, desk.list(patient_id, document.document_id), None, gr.Tabs(selected="records")
+        return *desk.opened(document, wish["page"], patient_id, wish), gr.Tabs(selected="records")
 
-    def on_page(patient_id: str, kept: dict[str, Any] | None, event: gr.EventData) -> dict[str, Any]:
+    def on_page(patient_id: str, event: gr.EventData) -> tuple[dict[str, Any], Open]:
+        page = int(event.page)
         document = workbench.document(str(event.document_id))
-        return desk.view(document, int(event.page), patient_id, conflict=_rows(kept, document))
+        return desk.view(document, page, patient_id), (document.document_id, page)
 
-    def on_correct(patient_id: str, kept: Any, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+    def on_correct(patient_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         page = int(event.page)
         document = workbench.correct_word(
             str(event.document_id), page, int(event.word_index), str(event.text), visitor(request)
         )
-        return desk.view(document, page, patient_id, conflict=_rows(kept, document))
+        return desk.view(document, page, patient_id)
 
-    def on_file(patient_id: str, kept: Any, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
-        document_id = str(event.document_id)
-        confirmed = bool(kept and kept["document_id"] == document_id and kept["patient_id"] == patient_id)
-        document = workbench.file_document(document_id, patient_id, visitor(request), confirmed=confirmed)
-        done = _status("done", f"Filed to {desk.name(document.patient_id)}.")
-        return done, desk.view(document, 1, patient_id), desk.list(patient_id, document_id), None
+    def on_file(patient_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, ...]:
+        if not patient_id or str(event.patient_id) != patient_id:
+            raise NotAllowed(
+                "The chosen patient has changed since the page was drawn, so nothing was filed. Look at the header, "
+                "then file it again."
+            )
+        document = workbench.file_document(
+            str(event.document_id), patient_id, visitor(request), confirmed=bool(event.confirmed)
+        )
+        return _status("done", f"Filed to {desk.name(patient_id)}."), *desk.opened(document, 1, patient_id)
 
-    def on_leave(patient_id: str, event: gr.EventData) -> tuple[Any, Any, None]:
-        document = workbench.document(str(event.document_id))
-        return _status("stopped", "Left unfiled. It belongs to nobody."), desk.view(document, 1, patient_id), None
+    def on_patient(patient_id: str, open_now: Open | None) -> tuple[Any, Any]:
+        """Another patient is chosen: the list is theirs, and the open record is seen from them."""
+        if open_now is None:
+            return desk.list(patient_id), gr.skip()
+        document_id, page = open_now
+        return desk.list(patient_id, document_id), desk.view(workbench.document(document_id), page, patient_id)
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     reading = {**quiet, "concurrency_id": READING, "concurrency_limit": READERS}
-    patient, shown = session.patient_id, [status, view, listing, conflict, cancel]
+    patient, opened = session.patient_id, [view, listing, open_now]
+    shown = [status, *opened, cancel]
     read.click(told(on_read), [upload, language, patient], shown, **reading)
     for button, sample in zip(examples, samples, strict=True):
         button.click(told(_reads_sample(read_file, sample)), [language, patient], shown, **reading)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    keep.click(told(on_keep), [title, text, patient], [status, view, listing, conflict, title, text], **quiet)
-    listing.open(told(on_open), [patient], [view, listing, conflict], **quiet)
-    view.go(told(on_page), [patient, conflict], [view], **quiet)
-    view.correct(told(on_correct), [patient, conflict], [view], **quiet)
-    view.file(told(on_file), [patient, conflict], [status, view, listing, conflict], **quiet)
-    view.leave(told(on_leave), [patient], [status, view, conflict], **quiet)
-    session.wanted.change(told(on_wanted), [session.wanted, patient], [view, listing, conflict, session.tabs], **quiet)
-    patient.change(told(desk.list), [patient], [listing], **quiet)
+    keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text], **quiet)
+    listing.open(told(on_open), [patient], opened, **quiet)
+    view.go(told(on_page), [patient], [view, open_now], **quiet)
+    view.correct(told(on_correct), [patient], [view], **quiet)
+    view.file(told(on_file), [patient], [status, *opened], **quiet)
+    session.wanted.change(told(on_wanted), [session.wanted, patient], [*opened, session.tabs], **quiet)
+    patient.change(told(on_patient), [patient, open_now], [listing, view], **quiet)
     gr.on(None, told(desk.list), [patient], [listing], **quiet)  # when the page loads
-
-
-def _filed(desk: Desk, filed: FiledRecord, patient_id: str) -> tuple[Any, ...]:
-    document, rows = filed.document, present_conflict(filed)
-    kept = {"document_id": document.document_id, "patient_id": patient_id, "rows": rows} if rows else None
-    return (
-        present_end(filed, desk.name(document.patient_id)),
-        desk.view(document, 1, patient_id, conflict=rows),
-        desk.list(patient_id, document.document_id),
-        kept,
-    )
-
-
-def _rows(kept: dict[str, Any] | None, document: OcrDocument) -> tuple[dict[str, str], ...]:
-    return tuple(kept["rows"]) if kept and kept["document_id"] == document.document_id else ()
 
 
 def _example_buttons(samples: Sequence[Sample]) -> list[gr.Button]:

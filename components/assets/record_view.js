@@ -153,23 +153,29 @@
   function conflictBanner(value, act) {
     if (!value.conflict) return null;
     const checked = el("input", { type: "checkbox", id: "hc-conflict-checked", onchange: () => { file.disabled = !checked.checked; } });
-    const file = el("button", { type: "button", class: "hc-button hc-danger", disabled: true, onclick: () => act.file() }, `File to ${value.conflict.patient_name} anyway`);
+    const file = el("button", { type: "button", class: "hc-button hc-danger", disabled: true, onclick: () => act.file(true) }, `File to ${value.conflict.patient_name} anyway`);
     return el("section", { class: "hc-banner hc-stop", role: "alert", "aria-label": "Identity does not match" },
       el("h3", {}, "Stop: this record may belong to someone else"),
       el("p", {}, "It is kept, and filed to nobody until a person decides."),
       el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), el("th", { scope: "col" }, "On this record"), el("th", { scope: "col" }, "Chosen patient"))),
         el("tbody", {}, value.conflict.rows.map((row) => el("tr", {}, el("th", { scope: "row" }, row.field), el("td", {}, row.on_record), el("td", {}, row.in_chart))))),
       el("label", { class: "hc-check", for: "hc-conflict-checked" }, checked, "I have looked at the page, and it is about the chosen patient."),
-      el("div", { class: "hc-actions" }, file, el("button", { type: "button", class: "hc-button", onclick: () => act.leaveUnfiled() }, "Leave it unfiled")));
+      el("div", { class: "hc-actions" }, file, el("span", { class: "hc-quiet" }, "If it is not: choose the right patient above, or leave it unfiled.")));
+  }
+
+  function filedTo(value) {
+    if (!value.patient_label) return el("p", { class: "hc-warn-text" }, "Filed to nobody");
+    if (value.other_patient) return el("p", { class: "hc-other-patient" }, `Filed to ${value.patient_label}, who is not the chosen patient`);
+    return el("p", {}, `Filed to ${value.patient_label}`);
   }
 
   function head(value, act) {
     const facts = [value.kind, value.date, `${value.pages.length} ${value.pages.length === 1 ? "page" : "pages"}`, value.confidence ? `${percent(value.confidence)} sure` : "", value.model, value.revision > 1 ? `revision ${value.revision}` : ""];
     return el("header", { class: "hc-record-head" },
       el("div", {}, el("h2", {}, value.title), el("p", { class: "hc-quiet" }, facts.filter(Boolean).join(" · ")),
-        el("p", { class: value.patient_label ? "" : "hc-warn-text" }, value.patient_label ? `Filed to ${value.patient_label}` : "Filed to nobody")),
+        filedTo(value)),
       el("div", { class: "hc-actions" },
-        value.may_file && el("button", { type: "button", class: "hc-button", "data-key": "file", onclick: () => act.file() }, `File to ${value.may_file}`),
+        value.may_file && el("button", { type: "button", class: "hc-button", "data-key": "file", onclick: () => act.file(false) }, `File to ${value.may_file}`),
         el("a", { class: "hc-button hc-strong", id: "hc-download", href: address(value.download_path), download: "" }, "Download searchable PDF"),
         el("a", { class: "hc-button", href: address(value.pdf_path) + `#page=${value.page ? value.page.number : 1}`, target: "_blank", rel: "noopener" }, "Open PDF at this page")));
   }
@@ -244,8 +250,7 @@
       },
       zoom: (by) => { state.zoom = Math.min(400, Math.max(50, state.zoom + by)); redraw(); },
       turn: () => { state.turn = (state.turn + 90) % 360; redraw(); },
-      file: () => send("file", { document_id: value.document_id }),
-      leaveUnfiled: () => send("leave", { document_id: value.document_id }),
+      file: (confirmed) => send("file", { document_id: value.document_id, patient_id: value.chosen_patient_id, confirmed }),
     };
     return act;
   }
@@ -295,7 +300,9 @@
         el("div", { class: "hc-page" }, toolbar(value, state, act), value.page.warnings.map((w) => el("p", { class: "hc-page-note" }, w)), scroll, legend()),
         el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
-    if (state.newcomer) requestAnimationFrame(() => view.scrollIntoView({ block: "start" }));
+    /* The tab may only now become visible and the list above may grow: look again a moment later. */
+    const bringIntoSight = () => view.isConnected && view.scrollIntoView({ block: "start" });
+    if (state.newcomer) { requestAnimationFrame(bringIntoSight); setTimeout(bringIntoSight, 300); }
     state.newcomer = false;
     if (state.scroll) [scroll.scrollLeft, scroll.scrollTop] = state.scroll;
     if (state.focusWord && state.chosen !== null) requestAnimationFrame(() => act.look(state.chosen));
