@@ -71,7 +71,7 @@ def inspect(path: Path, limits: Limits) -> tuple[int, tuple[str, ...]]:
             "Print it to a new PDF, or split it."
         )
     if state == "tiny":
-        raise UploadRejected(f"Page {found['page']} of the PDF has next to no size. Save the PDF again where it was made.")
+        raise UploadRejected(f"Page {found['page']} of the PDF has next to no size. Save it again where it was made.")
     if state == "pixels":
         raise UploadRejected(
             f"Page {found['page']} holds a picture of {found['width']:,} x {found['height']:,} pixels; at most "

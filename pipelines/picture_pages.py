@@ -97,7 +97,7 @@ def upright_rgb(picture: Any) -> Any:
         frame = Image.alpha_composite(white, clear)
     # Pillow has already undone Adobe's inverted CMYK when the file says so.
     frame = frame.convert("RGB")
-    turn = _orientation(picture)
+    turn = orientation(picture)
     operation = {
         2: Image.Transpose.FLIP_LEFT_RIGHT,
         3: Image.Transpose.ROTATE_180,
@@ -138,7 +138,8 @@ def _eight_bit(picture: Any) -> Any:
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
 
 
-def _orientation(picture: Any) -> int:
+def orientation(picture: Any) -> int:
+    """EXIF orientation, 1 to 8; 1 where nothing credible is said."""
     try:
         return int(picture.getexif().get(ORIENTATION_TAG, 1))
     except Exception:  # broken EXIF says nothing about the picture itself
