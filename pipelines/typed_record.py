@@ -6,7 +6,7 @@ Knows fonts and line breaking; does not know stores or models. The words' boxes 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 
@@ -54,28 +54,45 @@ def typeset(title: str, text: str) -> TypedRecord:
             f"The text has {len(text):,} characters; a typed record may have {MAX_TYPED_CHARS:,}. "
             "Split it into several records."
         )
+    pdf = _sheet()
+    placed = tuple(_place(pdf, _clean(title).strip(), _clean(text)))
+    if not placed:
+        raise UploadRejected("The record has no visible character, so there is nothing to file. Type its text first.")
+    pages = _pages(placed)
+    return TypedRecord(pages, draw(pages, title), _unseen(pdf, placed))
+
+
+def draw(pages: Sequence[OcrPage], title: str) -> bytes:
+    """The PDF of typed pages: each word where its box stands. Used for the first setting and after each correction."""
+    pdf = _sheet()
+    pdf.set_title(_clean(title).strip() or "Record")
+    pdf.set_creator("HEALTH CONNECT")
+    to_points = POINTS_PER_INCH / DPI
+    for page in pages:
+        pdf.add_page()
+        for word in page.words:
+            size = word.box.height * to_points / (ASCENT + DESCENT)
+            pdf.set_font("body", size=size)
+            pdf.text(word.box.left * to_points, word.box.top * to_points + size * ASCENT, word.text)
+    return bytes(pdf.output())
+
+
+def _sheet():  # type: ignore[no-untyped-def]
     from fpdf import FPDF
 
     pdf = FPDF(unit="pt", format="A4")
     pdf.set_auto_page_break(False)
     with as_file(files(FONT_PACKAGE) / FONT_FILE) as font:
         pdf.add_font("body", fname=font)
-    placed = tuple(_place(pdf, _clean(title).strip(), _clean(text)))
-    pdf.set_title(_clean(title).strip() or "Record")
-    pdf.set_creator("HEALTH CONNECT")
-    for number in range(1, placed[-1].page + 1):
-        pdf.add_page()
-        for item in (p for p in placed if p.page == number):
-            pdf.set_font("body", size=item.size)
-            pdf.text(item.x, item.baseline, item.word)
+    return pdf
+
+
+def _unseen(pdf, placed: Sequence[_Placed]) -> tuple[str, ...]:  # type: ignore[no-untyped-def]
     glyphs = pdf.fonts["body"].cmap
-    unseen = sorted({char for item in placed for char in item.word if ord(char) not in glyphs})
-    warnings = (
-        (f"{len(unseen)} characters have no picture in the page font; the text itself is kept and searchable.",)
-        if unseen
-        else ()
-    )
-    return TypedRecord(_pages(placed), bytes(pdf.output()), warnings)
+    unseen = {char for item in placed for char in item.word if ord(char) not in glyphs}
+    if not unseen:
+        return ()
+    return (f"{len(unseen)} characters have no picture in the page font; the text itself is kept and searchable.",)
 
 
 def _clean(text: str) -> str:
