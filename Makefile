@@ -44,6 +44,7 @@ $(STAMPS):
 # No index addresses go into the lock files: whoever installs uses the index that his machine is set to.
 lock: setup-test
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements.txt requirements.in
+	sed -i 's/+cpu$$//' requirements.txt  # any build of that torch will do; a plain index has no +cpu
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host -o requirements-dev.txt requirements-dev.in
 
 lint: setup-test
