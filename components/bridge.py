@@ -179,6 +179,8 @@ def follow(
                 event = Step(last.done, last.total, last.unit, last.message, seconds())
             if isinstance(event, Step):
                 last = event
+                if not said.empty():  # only the latest standing is worth a redraw
+                    continue
             yield event
             if isinstance(event, Ended):
                 return

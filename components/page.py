@@ -11,9 +11,8 @@ from components import endpoints, models_tab, records_tab, search_tab, shell, th
 from components.page_files import record_routes
 
 if TYPE_CHECKING:
-    from pipelines.workbench import Workbench
-
     from domain.settings import Settings
+    from pipelines.workbench import Workbench
 
 # In the order of a visit; a tab stands here when its job works.
 TABS: tuple[shell.Tab, ...] = (

@@ -41,7 +41,7 @@ class Context:
 
     `patient_label`: whom it is filed to, "" for nobody. `may_file_to`: name of the chosen patient when the record
     could be filed to them. `other_patient`: the record belongs to somebody else than the chosen `patient_id`.
-    `conflict`: rows of {"field", "on_record", "in_chart"}; empty when there is none. `lit_boxes`: what a search hit
+    `conflict`: rows as records_tab.present_conflicts makes them, or none. `lit_boxes`: what a search hit
     marks on the page; `wish` names the click that asked for it.
     """
 
@@ -49,7 +49,7 @@ class Context:
     may_file_to: str = ""
     patient_id: str = ""
     other_patient: bool = False
-    conflict: tuple[dict[str, str], ...] = ()
+    conflict: tuple[dict[str, Any], ...] = ()
     lit_boxes: tuple[tuple[float, ...], ...] = ()
     wish: str = ""
 
@@ -84,10 +84,19 @@ def present_record(
     }
 
 
-def present_reading(pages: Sequence[OcrPage]) -> dict[str, Any]:
-    """What was read so far, while the rest is still being read; in the order of the pages."""
-    ordered = sorted(pages, key=lambda page: page.number)
-    return {"state": "reading", "pages": [{**present_page_summary(p), "excerpt": _excerpt(p)} for p in ordered]}
+def present_reading(latest: Sequence[OcrPage], count: int) -> dict[str, Any]:
+    """What was read so far, while the rest is still being read: how many pages, and the latest of them, newest first."""
+    shown = [
+        {
+            "number": page.number,
+            "words": len(page.words),
+            "confidence": round(page.confidence, CONFIDENCE_DECIMALS),
+            "warnings": list(page.warnings),
+            "excerpt": _excerpt(page),
+        }
+        for page in reversed(latest)
+    ]
+    return {"state": "reading", "count": count, "pages": shown}
 
 
 def present_nothing(title: str, text: str) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from components.part import part
 from domain.patient import Patient
 
 if TYPE_CHECKING:
-    from pipelines.workbench import Workbench
-
     from components.shell import Session
+    from pipelines.workbench import Workbench
 
 SHOWN_PATIENTS = 12  # in the dialog at once; typing narrows them
 

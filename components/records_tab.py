@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FILE_TYPES = [".pdf", ".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".heif"]
 LANGUAGES = [("English", "en"), ("German", "de"), ("French", "fr"), ("Spanish", "es"), ("Italian", "it")]
 LISTED_RECORDS = 50
+LATEST_PAGES = 8  # shown while a record is being read
 READING = "reading"  # jobs that share the cores share this queue
 READERS = 2
 Open = tuple[str, int]  # document id and page
@@ -77,10 +79,17 @@ def _group(heading: str, records: Sequence[DocumentSummary], empty: str) -> dict
     return {"heading": heading, "records": shown, "empty": empty, "more": more}
 
 
-def present_conflicts(conflicts: Sequence[IdentityConflict]) -> tuple[dict[str, str], ...]:
-    """Rows that set the identity on the record beside the chosen patient's."""
+def present_conflicts(conflicts: Sequence[IdentityConflict]) -> tuple[dict[str, Any], ...]:
+    """Rows that set the identity on the record beside the chosen patient's, each with its place on the page."""
     return tuple(
-        {"field": c.field.replace("_", " "), "on_record": c.on_record, "in_chart": c.in_chart} for c in conflicts
+        {
+            "field": conflict.field.replace("_", " ").capitalize(),
+            "on_record": conflict.on_record,
+            "in_chart": conflict.in_chart or "none",
+            "page": conflict.page,
+            "word_indices": list(conflict.word_indices),
+        }
+        for conflict in conflicts
     )
 
 
@@ -151,7 +160,8 @@ def build(workbench: Workbench, session: Session) -> None:
 
     def read_file(path: str, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         actor = visitor(request)
-        pages: list[OcrPage] = []
+        latest: deque[OcrPage] = deque(maxlen=LATEST_PAGES)
+        count = 0
 
         def job(progress: Any, on_page: Any) -> FiledRecord:
             return workbench.digitise(Path(path), patient_id, language, actor, progress=progress, on_page=on_page)
@@ -161,11 +171,12 @@ def build(workbench: Workbench, session: Session) -> None:
                 case Step():
                     yield present_step(event), gr.skip(), gr.skip(), gr.skip(), gr.Button(visible=True)
                 case Made(page):
-                    pages.append(page)
-                    yield gr.skip(), page_view.present_reading(pages), gr.skip(), gr.skip(), gr.skip()
+                    latest.append(page)
+                    count += 1
+                    yield gr.skip(), page_view.present_reading(latest, count), gr.skip(), gr.skip(), gr.skip()
                 case Ended(result=None):
                     state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
-                    shown = NOTHING_OPEN if pages else gr.skip()
+                    shown = NOTHING_OPEN if count else gr.skip()
                     yield _status(state, message), shown, gr.skip(), gr.skip(), gr.Button(visible=False)
                     if state == "refused":
                         raise toast(message)

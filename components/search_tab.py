@@ -13,9 +13,8 @@ from components.part import part
 from domain.errors import NotAllowed
 
 if TYPE_CHECKING:
-    from pipelines.workbench import Workbench
-
     from components.shell import Session
+    from pipelines.workbench import Workbench
 
 HITS = 10
 MAX_QUERY_CHARS = 500

@@ -22,7 +22,7 @@
     const facts = [hit.patient, hit.kind, hit.date, `page ${hit.page} of ${hit.page_count}`].filter(Boolean);
     return el("li", { class: "hc-hit" + (hit.negated ? " hc-hit-denied" : "") },
       el("div", { class: "hc-hit-text" },
-        el("h3", {}, hit.title), el("p", { class: "hc-quiet" }, facts.join(" · ")),
+        el("h2", { class: "hc-h3" }, hit.title), el("p", { class: "hc-quiet" }, facts.join(" · ")),
         hit.negated && el("p", { class: "hc-denied" }, "Denied here: the passage says this is absent"),
         el("p", { class: "hc-passage" }, hit.segments.map((part) => (part.lit ? el("mark", {}, part.text) : part.text))),
         receipt(hit),
@@ -35,7 +35,7 @@
   parts.hits = function (root, value, send) {
     if (!value) return;
     if (!value.hits.length) {
-      root.append(el("div", { class: "hc-empty", role: "status" }, el("h3", {}, value.title), el("p", {}, value.message)));
+      root.append(el("div", { class: "hc-empty", role: "status" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.message)));
       return;
     }
     root.append(el("p", { class: "hc-quiet", role: "status" }, value.title), el("ol", { class: "hc-hits" }, value.hits.map((hit) => card(hit, send))));

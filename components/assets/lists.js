@@ -27,7 +27,7 @@
   parts.record_list = function (root, value, send) {
     if (!value) return;
     for (const group of value.groups) {
-      root.append(el("h3", { class: "hc-h3" }, group.heading));
+      root.append(el("h2", { class: "hc-h3" }, group.heading));
       if (group.records.length) root.append(el("ul", { class: "hc-list hc-record-list" }, group.records.map((record) => row(record, send, value.open))));
       else root.append(el("p", { class: "hc-quiet" }, group.empty));
       if (group.more) root.append(el("p", { class: "hc-quiet" }, group.more));

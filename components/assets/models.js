@@ -23,7 +23,7 @@
   parts.models = function (root, value, send) {
     if (!value) return;
     for (const task of value.tasks) {
-      root.append(el("h3", { class: "hc-h3" }, task.title), el("ul", { class: "hc-cards" }, task.cards.map((c) => card(c, send))));
+      root.append(el("h2", { class: "hc-h3" }, task.title), el("ul", { class: "hc-cards" }, task.cards.map((c) => card(c, send))));
     }
   };
 })();

@@ -116,7 +116,7 @@
     const order = [...value.pages].sort((a, b) => weight(b) - weight(a) || a.number - b.number);
     const needing = order.filter((page) => weight(page) > 0);
     const clear = order.filter((page) => weight(page) === 0);
-    const group = (title, pages) => pages.length ? [el("h4", { class: "hc-h4" }, title), el("ul", { class: "hc-pages" }, pages.map((page) => pageRow(page, value, act)))] : [];
+    const group = (title, pages) => pages.length ? [el("h3", { class: "hc-h4" }, title), el("ul", { class: "hc-pages" }, pages.map((page) => pageRow(page, value, act)))] : [];
     return el("nav", { class: "hc-page-nav", "aria-label": "Pages of this record" }, group("Need your eye", needing), group("Clear", clear));
   }
 
@@ -158,7 +158,7 @@
       el("h3", {}, "Stop: this record may belong to someone else"),
       el("p", {}, "It is kept, and filed to nobody until a person decides."),
       el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), el("th", { scope: "col" }, "On this record"), el("th", { scope: "col" }, "Chosen patient"))),
-        el("tbody", {}, value.conflict.rows.map((row) => el("tr", {}, el("th", { scope: "row" }, row.field), el("td", {}, row.on_record), el("td", {}, row.in_chart))))),
+        el("tbody", {}, value.conflict.rows.map((row) => el("tr", {}, el("th", { scope: "row" }, row.field), el("td", {}, el("button", { type: "button", class: "hc-link", title: `Show on page ${row.page}`, onclick: () => act.light(row) }, row.on_record)), el("td", {}, row.in_chart))))),
       el("label", { class: "hc-check", for: "hc-conflict-checked" }, checked, "I have looked at the page, and it is about the chosen patient."),
       el("div", { class: "hc-actions" }, file, el("span", { class: "hc-quiet" }, "If it is not: choose the right patient above, or leave it unfiled.")));
   }
@@ -198,7 +198,7 @@
 
   /* While pages are still being read there is no picture yet: what was read stands there page by page. */
   function reading(root, value) {
-    root.append(el("h3", { class: "hc-h3" }, `${value.pages.length} ${value.pages.length === 1 ? "page" : "pages"} read so far`),
+    root.append(el("h2", { class: "hc-h3" }, `${value.count} ${value.count === 1 ? "page" : "pages"} read so far`),
       el("ol", { class: "hc-reading-list" }, value.pages.map((page) => el("li", {}, el("b", {}, `Page ${page.number}`), el("span", { class: "hc-quiet" }, page.words ? ` ${page.words} words, ${percent(page.confidence)} sure` : " no words"),
         page.excerpt && el("p", {}, page.excerpt), page.warnings.map((w) => el("p", { class: "hc-warn-text" }, w))))));
   }
@@ -286,7 +286,7 @@
   parts.record_view = function (root, value, send, memory) {
     const state = memory.state || (memory.state = { chosen: null, zoom: 100, turn: 0, lit: [], all: false });
     if (!value) return;
-    if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h3", {}, value.title), el("p", {}, value.text))); return; }
+    if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
     remember({ document: value.document_id });
     arrive(value, state);
