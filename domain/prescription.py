@@ -50,7 +50,7 @@ class Medicine:
     quantity_unit: str = ""
     refills: int = 0
     note: str = ""
-    drug_id: str = ""
+    drug_id: str = field(default="", compare=False)  # not in every code: left out where room is short
 
     @property
     def total_quantity(self) -> Decimal:

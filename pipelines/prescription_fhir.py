@@ -2,8 +2,8 @@
 
 Follows the rules SMART Health Cards set for what goes into a QR code: no Resource.id, no narrative, no
 CodeableConcept.text, no Coding.display, "resource:N" references. The doctor's own words travel unchanged
-(Dosage.text, Coding.code of our own systems, two extensions), so that what the pharmacist reads is what was signed;
-the same facts stand beside them as numbers where we understood them. Reading refuses fields that writing never makes.
+(Dosage.text, Coding.code), so that what the pharmacist reads is what was signed. `coded` adds the same facts as numbers
+and a DrugBank id, where we understood them and the code has room. Reading refuses fields that writing never makes.
 """
 
 from __future__ import annotations
@@ -22,20 +22,19 @@ from pipelines.prescription_sig import Dose, Rhythm, read_dose, read_rhythm
 CARD_TYPE = "https://smarthealth.cards#health-card"
 FHIR_VERSION = "4.0.1"
 DRUGBANK = "http://www.drugbank.ca"
-MEDICINE_SYSTEM = "urn:health-connect:medicine"
-ROUTE_SYSTEM = "urn:health-connect:route"
-STRENGTH_URL = "urn:health-connect:strength"
-FORM_URL = "urn:health-connect:form"
-DOSE_END = "; "  # Dosage.text is "<dose>; <frequency>"; a dose holds no semicolon
+PRODUCT_SEPARATOR = ";"  # Coding.code is "<name>;<strength>;<form>": text and display are not allowed in a QR code
+DOSE_END = "; "  # Dosage.text is "<dose>; <frequency>"
 
 
-def write_claims(prescription: Prescription, first: int, last: int, number: int, total: int) -> dict[str, Any]:
+def write_claims(
+    prescription: Prescription, first: int, last: int, number: int, total: int, coded: bool
+) -> dict[str, Any]:
     """JWT claims for the code `number` of `total`, which carries the medicines `first` to `last` (counted from 0)."""
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "collection"}
     if total > 1:
         bundle["identifier"] = {"value": f"{number}/{total}"}
     resources = [_patient(prescription), _practitioner(prescription.prescriber)]
-    resources += [_request(medicine) for medicine in prescription.medicines[first : last + 1]]
+    resources += [_request(medicine, coded) for medicine in prescription.medicines[first : last + 1]]
     bundle["entry"] = [{"fullUrl": f"resource:{at}", "resource": resource} for at, resource in enumerate(resources)]
     return {
         "iss": prescription.issuer,
@@ -128,41 +127,38 @@ def _practitioner(prescriber: Prescriber) -> dict[str, Any]:
     return resource
 
 
-def _request(medicine: Medicine) -> dict[str, Any]:
-    coding = [{"system": MEDICINE_SYSTEM, "code": medicine.name}]
-    if medicine.drug_id:
+def _request(medicine: Medicine, coded: bool) -> dict[str, Any]:
+    product = PRODUCT_SEPARATOR.join((medicine.name, medicine.strength, medicine.form))
+    coding = [{"code": product}]
+    if coded and medicine.drug_id:
         coding.append({"system": DRUGBANK, "code": medicine.drug_id})
-    extension = [
-        {"url": url, "valueString": text}
-        for url, text in ((STRENGTH_URL, medicine.strength), (FORM_URL, medicine.form))
-        if text
-    ]
-    request: dict[str, Any] = {"resourceType": "MedicationRequest", "status": "active", "intent": "order"}
-    if extension:
-        request["extension"] = extension
-    request["medicationCodeableConcept"] = {"coding": coding}
-    request["subject"] = {"reference": "resource:0"}
-    request["requester"] = {"reference": "resource:1"}
-    request["dosageInstruction"] = [_dosage(medicine)]
     dispense: dict[str, Any] = {"numberOfRepeatsAllowed": medicine.refills, "quantity": _quantity(medicine)}
     if medicine.duration_days:
         dispense["expectedSupplyDuration"] = {"value": medicine.duration_days, "unit": "d"}
-    request["dispenseRequest"] = dispense
-    return request
+    return {
+        "resourceType": "MedicationRequest",
+        "status": "active",
+        "intent": "order",
+        "medicationCodeableConcept": {"coding": coding},
+        "subject": {"reference": "resource:0"},
+        "requester": {"reference": "resource:1"},
+        "dosageInstruction": [_dosage(medicine, coded)],
+        "dispenseRequest": dispense,
+    }
 
 
-def _dosage(medicine: Medicine) -> dict[str, Any]:
+def _dosage(medicine: Medicine, coded: bool) -> dict[str, Any]:
     dosage: dict[str, Any] = {"text": f"{medicine.dose}{DOSE_END}{medicine.frequency}"}
     if medicine.note:
         dosage["patientInstruction"] = medicine.note
-    rhythm = read_rhythm(medicine.frequency)
+    rhythm = read_rhythm(medicine.frequency) if coded else None
     if rhythm is not None and rhythm.times:
         dosage["timing"] = {"repeat": _repeat(rhythm)}
     if rhythm is not None and rhythm.as_needed:
         dosage["asNeededBoolean"] = True
     if medicine.route:
-        dosage["route"] = {"coding": [{"system": ROUTE_SYSTEM, "code": medicine.route}]}
-    dose = read_dose(medicine.dose)
+        dosage["route"] = {"coding": [{"code": medicine.route}]}
+    dose = read_dose(medicine.dose) if coded else None
     if dose is not None and dose.unit:
         dosage["doseAndRate"] = [_dose_and_rate(dose)]
     return dosage
@@ -236,19 +232,15 @@ def _read_practitioner(resource: dict[str, Any]) -> Prescriber:
 
 def _read_request(resource: dict[str, Any]) -> Medicine:
     _only(
-        resource, "resourceType", "status", "intent", "extension", "medicationCodeableConcept", "subject", "requester",
+        resource, "resourceType", "status", "intent", "medicationCodeableConcept", "subject", "requester",
         "dosageInstruction", "dispenseRequest",
     )  # fmt: skip
     if (resource["status"], resource["intent"]) != ("active", "order"):
         raise ValueError("not an active order")
     if (resource["subject"], resource["requester"]) != ({"reference": "resource:0"}, {"reference": "resource:1"}):
         raise ValueError("an order for someone else")
-    extra = {extension["url"]: extension for extension in resource.get("extension", [])}
-    if not set(extra) <= {STRENGTH_URL, FORM_URL} or len(extra) != len(resource.get("extension", [])):
-        raise ValueError("unknown extension")
-    for extension in extra.values():
-        _only(extension, "url", "valueString")
-    codes = _codes(resource["medicationCodeableConcept"], MEDICINE_SYSTEM, DRUGBANK)
+    codes = _codes(resource["medicationCodeableConcept"], "", DRUGBANK)
+    name, strength, form = codes[""].split(PRODUCT_SEPARATOR, 2)
     dosage = _single(resource["dosageInstruction"])
     _only(dosage, "text", "patientInstruction", "timing", "asNeededBoolean", "route", "doseAndRate")
     dose, separator, frequency = _text(dosage["text"]).partition(DOSE_END)
@@ -263,10 +255,10 @@ def _read_request(resource: dict[str, Any]) -> Medicine:
         dosage.get("timing", {}).get("repeat", {}), "frequency", "frequencyMax", "period", "periodMax", "periodUnit"
     )
     return Medicine(
-        name=codes[MEDICINE_SYSTEM],
-        strength=_text(extra.get(STRENGTH_URL, {"valueString": ""})["valueString"], empty=True),
-        form=_text(extra.get(FORM_URL, {"valueString": ""})["valueString"], empty=True),
-        route=_codes(dosage["route"], ROUTE_SYSTEM)[ROUTE_SYSTEM] if "route" in dosage else "",
+        name=_text(name),
+        strength=strength,
+        form=form,
+        route=_codes(dosage["route"], "")[""] if "route" in dosage else "",
         dose=dose,
         frequency=frequency,
         duration_days=_count(dispense.get("expectedSupplyDuration", {"value": 0})["value"]),
@@ -283,9 +275,10 @@ def _codes(concept: dict[str, Any], *systems: str) -> dict[str, str]:
     found = {}
     for coding in concept["coding"]:
         _only(coding, "system", "code")
-        if coding["system"] not in systems or coding["system"] in found:
+        system = coding.get("system", "")
+        if system not in systems or system in found:
             raise ValueError("unknown or repeated coding")
-        found[coding["system"]] = _text(coding["code"])
+        found[system] = _text(coding["code"])
     return found
 
 

@@ -1,0 +1,1 @@
+"""Fonts of printed pages; see README.md in this folder."""

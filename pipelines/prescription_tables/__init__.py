@@ -1,0 +1,1 @@
+"""Tables behind the warnings; see README.md in this folder."""
