@@ -160,7 +160,19 @@ def _without_actions(source: Path, out: Path) -> None:
                 if key in page.obj:
                     del page.obj[key]
             _calm_annotations(page.obj)
+            _own_resources(page)
         pdf.save(out)  # an owner's lock is not carried over: OCRmyPDF takes no locked file
+
+
+def _own_resources(page: Any) -> None:
+    """Resources of the page's own, where it inherits or shares them: each page has its own font for our layer."""
+    import pikepdf
+
+    resources = pikepdf.Dictionary(dict(page.resources.items()))
+    for key in ("/Font", "/XObject"):
+        if isinstance(resources.get(key), pikepdf.Dictionary):
+            resources[key] = pikepdf.Dictionary(dict(resources[key].items()))
+    page.obj.Resources = resources
 
 
 def _calm_annotations(page: Any) -> None:

@@ -7,6 +7,7 @@ word_layer, the pages under them from base_pdf.
 from __future__ import annotations
 
 import logging
+import re
 import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ from domain.upload import Upload
 from pipelines import base_pdf, glyphless_font, intake, read_pages_plugin, word_layer
 
 PLUGIN = "pipelines.read_pages_plugin"
-LAYER_PREFIX = "/OCR-"  # what OCRmyPDF calls the form it grafts
+GRAFTED_PREFIX = "/OCR-"  # what OCRmyPDF calls the form it grafts
+LAYER_MARK = b"% HEALTH CONNECT words"  # first line of the content stream that holds our words
 PDFA_MARK = "2B"
 NO_PDFA = (
     "The PDF cannot be kept in the archive format PDF/A: {reason}. It is an ordinary searchable PDF; its pages look as "
@@ -58,7 +60,7 @@ def lay_text(
             _write_layers(upload, pages, base, straighten)
             finished = Path(name) / "finished.pdf"
             conformance, warnings = _run(base, finished, title, language)
-            _verify(finished, pages)
+            _into_the_pages(finished, pages)
             finished.replace(out)
     except OSError as error:
         raise StorageFailed(
@@ -78,17 +80,15 @@ def relay_page(pdf_path: Path, page: OcrPage, straighten: bool = False, *, out: 
     try:
         with pikepdf.open(pdf_path, allow_overwriting_input=True) as pdf:
             target = pdf.pages[page.number - 1]
-            layer = _layer_of(target)
-            if layer is None:
+            found = _layer_of(target)
+            if found is None:
                 raise StorageFailed(_without_text(page.number))
+            layer, fonts = found
             lines, width, height = _lines_as_shown(page, straighten)
             data, codes = word_layer.content(lines, width, height, word_layer.frame_of(target))
-            layer.write(data)
-            fonts = layer.Resources.Font
+            old = layer.read_bytes()
+            layer.write(old.partition(b"BT\n")[0] + data + old.rpartition(b"ET")[2])  # what stands around it stays
             fonts[word_layer.FONT].ToUnicode = pdf.make_stream(glyphless_font.to_unicode(codes.items()))
-            page_fonts = target.obj.Resources.get("/Font", {})
-            if word_layer.FONT in page_fonts:  # OCRmyPDF names it there as well
-                page_fonts[word_layer.FONT] = fonts[word_layer.FONT]
             with tempfile.NamedTemporaryFile(dir=out.parent, suffix=".pdf", delete=False) as handle:
                 pdf.save(handle)
         Path(handle.name).replace(out)
@@ -193,16 +193,38 @@ def _run(base: Path, finished: Path, title: str, language: str) -> tuple[str, tu
     return "", (NO_PDFA.format(reason="a font, colour or feature in it does not allow that"),)
 
 
-def _verify(finished: Path, pages: Sequence[OcrPage]) -> None:
-    """OCRmyPDF passes over a page whose layer failed; nobody may get such a page as a good one."""
+def _into_the_pages(finished: Path, pages: Sequence[OcrPage]) -> None:
+    """Move the layers out of the forms in which OCRmyPDF grafted them, into the pages' own content.
+
+    pdfminer, and what stands on it, takes text in a form for part of a figure, and gives it without lines. Sideways
+    text stays in its form: outside, pdfminer would take every character for a line. OCRmyPDF passes over a page whose
+    layer failed; here such a page stops the job.
+    """
     import pikepdf
 
-    with pikepdf.open(finished) as pdf:
+    with pikepdf.open(finished, allow_overwriting_input=True) as pdf:
         if len(pdf.pages) != len(pages):
             raise StorageFailed("The searchable PDF came out with other pages than the file. Digitise it again.")
         for page, target in zip(pages, pdf.pages, strict=True):
-            if page.source is PageSource.OCR and page.words and _layer_of(target) is None:
-                raise StorageFailed(_without_text(page.number))
+            if page.source is PageSource.OCR:
+                _move_layer(pdf, page, target)
+        pdf.save(finished, object_stream_mode=pikepdf.ObjectStreamMode.generate)
+
+
+def _move_layer(pdf: Any, page: OcrPage, target: Any) -> None:
+    import pikepdf
+
+    name, form = _grafted(target)
+    content = target.obj.Contents.read_bytes()
+    drawn = re.match(rb"\s*q\s+((?:[-+.\d]+\s+){6}cm)?\s*(/OCR-\S+)\s+Do\s+Q\s", content)
+    if form is None or drawn is None or drawn.group(2).decode("ascii") != name:
+        raise StorageFailed(_without_text(page.number))
+    if word_layer.lies_sideways(page.words):
+        return
+    layer = pdf.make_stream(b"\n".join((LAYER_MARK, b"q", drawn.group(1) or b"", form.read_bytes(), b"Q", b"")))
+    target.obj.Contents = pikepdf.Array([layer, pdf.make_stream(content[drawn.end() :])])
+    target.obj.Resources.Font[word_layer.FONT] = form.Resources.Font[word_layer.FONT]
+    del target.obj.Resources.XObject[name]
 
 
 def _without_text(number: int) -> str:
@@ -211,15 +233,21 @@ def _without_text(number: int) -> str:
     )
 
 
-def _layer_of(page: Any) -> Any | None:
-    """The form that holds our words on a pikepdf page."""
+def _grafted(page: Any) -> tuple[str, Any | None]:
+    """Name and form under which OCRmyPDF put our words on a pikepdf page; ("", None) where it did not."""
+    for name, form in page.obj.Resources.get("/XObject", {}).items():
+        if name.startswith(GRAFTED_PREFIX) and word_layer.FONT in form.get("/Resources", {}).get("/Font", {}):
+            return name, form
+    return "", None
+
+
+def _layer_of(page: Any) -> tuple[Any, Any] | None:
+    """The stream that holds our words on a pikepdf page, and its fonts; None where there is none."""
     import pikepdf
 
-    resources = page.obj.get("/Resources")
-    forms = resources.get("/XObject") if isinstance(resources, pikepdf.Dictionary) else None
-    if not isinstance(forms, pikepdf.Dictionary):
-        return None
-    for name, form in forms.items():
-        if name.startswith(LAYER_PREFIX) and word_layer.FONT in form.get("/Resources", {}).get("/Font", {}):
-            return form
-    return None
+    contents = page.obj.get("/Contents")
+    first = contents[0] if isinstance(contents, pikepdf.Array) and len(contents) else None
+    if isinstance(first, pikepdf.Stream) and first.read_bytes().startswith(LAYER_MARK):
+        return first, page.obj.Resources.Font
+    _, form = _grafted(page)
+    return None if form is None else (form, form.Resources.Font)

@@ -17,6 +17,10 @@ from domain.document import OcrPage, Quad, TextLine, TextWord
 from pipelines import glyphless_font
 
 FONT = "/f-0-0"  # one of the two names under which OCRmyPDF carries a layer's font over
+STEADY_DEG = 16.0  # degrees; more than any page is left tilted
+# PDFium sorts what stands at one height from left to right, which mixes the end of a sloping line into the start of the
+# next and reverses a line that lies upside down. A space out of line ends its sorting. In heights of the taller word:
+RAISED = 1.5
 MIN_SIDE = 0.5  # points; a word thinner than this would have a matrix that cannot be inverted
 TURN_OF_RIGHT_TO_LEFT = ("R", "AL")
 
@@ -63,12 +67,15 @@ def content(lines: Sequence[TextLine], width_px: float, height_px: float, frame:
     scale = np.array([frame.width / width_px, -frame.height / height_px])
     origin = np.array([frame.left, frame.bottom + frame.height])
     parts = ["BT", "3 Tr", f"{FONT} 1 Tf"]
-    for line in shown:
-        quads = [np.asarray(quad, float) * scale + origin for _, quad in line]  # (4, 2) points
-        for index, (text, _) in enumerate(line):
-            parts.append(_shown(text, quads[index], codes))
-            gap = _gap(quads[index], quads[index + 1] if index + 1 < len(line) else None)
-            parts.append(_shown(" ", gap, codes))
+    words = [
+        (text, _steadied(np.asarray(quad, float) * scale + origin), index + 1 == len(line))
+        for line in shown
+        for index, (text, quad) in enumerate(line)
+    ]
+    for index, (text, quad, ends_line) in enumerate(words):
+        following = words[index + 1][1] if index + 1 < len(words) else None
+        parts.append(_shown(text, quad, codes))
+        parts.append(_shown(" ", _gap(quad, following, ends_line), codes))
     parts.append("ET")
     return "\n".join(parts).encode("ascii"), codes
 
@@ -86,6 +93,12 @@ def moved(lines: Sequence[TextLine], matrix: np.ndarray) -> tuple[TextLine, ...]
         TextLine(tuple(TextWord(w.text, w.confidence, _mapped(w.quad, matrix), w.machine_text) for w in line.words))
         for line in lines
     )
+
+
+def lies_sideways(words: Sequence[TextWord]) -> bool:
+    """Whether most of the words run neither rightward nor leftward, give or take STEADY_DEG."""
+    level = sum(_turned(np.asarray(word.quad, float)) in (0, 180) for word in words)
+    return 2 * level < len(words)
 
 
 def levelled(page: OcrPage) -> tuple[np.ndarray, int, int]:
@@ -110,6 +123,30 @@ def _mapped(quad: Quad, matrix: np.ndarray) -> Quad:
     return (a, b, c, d)
 
 
+def _steadied(quad: np.ndarray) -> np.ndarray:
+    """A word on a slight slope as the upright box around it, any other as it is; (4, 2) points.
+
+    Poppler (pdftotext, Evince, Okular) cuts a word wherever its baseline has climbed half a point, and then finds
+    neither half. Readers report upright boxes, so the place of the word is the same.
+    """
+    turned = _turned(quad)
+    if turned is None:
+        return quad
+    left, bottom = quad.min(axis=0)
+    right, top = quad.max(axis=0)
+    upright = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return np.roll(upright, turned // 90, axis=0)  # a quarter counter-clockwise: reading starts at the bottom-left
+
+
+def _turned(quad: np.ndarray) -> int | None:
+    """0, 90, 180 or 270 degrees from the x axis to the y axis, where a word runs within STEADY_DEG of that."""
+    top_left, top_right, bottom_right, bottom_left = quad
+    along = top_right - top_left + bottom_right - bottom_left
+    angle = float(np.degrees(np.arctan2(along[1], along[0])))
+    quarter = round(angle / 90)
+    return quarter * 90 % 360 if abs(angle - 90 * quarter) <= STEADY_DEG else None
+
+
 def _shown(text: str, quad: np.ndarray, codes: dict[str, int]) -> str:
     """One text matrix that lays the font's boxes for `text` over `quad`, (4, 2) points from its top-left clockwise."""
     top_left, top_right, bottom_right, bottom_left = quad
@@ -127,16 +164,24 @@ def _shown(text: str, quad: np.ndarray, codes: dict[str, int]) -> str:
     return f"{matrix} Tm <{''.join(f'{codes[char]:04X}' for char in text)}> Tj"
 
 
-def _gap(quad: np.ndarray, following: np.ndarray | None) -> np.ndarray:
-    """Where the space after a word goes: up to the next word, or a sliver behind the last."""
+def _gap(quad: np.ndarray, following: np.ndarray | None, ends_line: bool) -> np.ndarray:
+    """Where the space after a word goes: up to the next word, or a sliver where that stands elsewhere."""
     top_left, top_right, bottom_right, bottom_left = quad
     along = (top_right - top_left) / max(1e-6, float(np.hypot(*(top_right - top_left))))
-    height = float(np.hypot(*(top_left - bottom_left)))
-    room = height / 4
-    if following is not None:
+    room, rise = float(np.hypot(*(top_left - bottom_left))) / 4, 0.0
+    if following is not None and _would_be_sorted(quad, following):
+        rise = RAISED * max(np.ptp(quad[:, 1]), np.ptp(following[:, 1]))
+    elif following is not None and not ends_line:
         ahead = float((following[[0, 3]].mean(axis=0) - quad[[1, 2]].mean(axis=0)) @ along)
         room = ahead if ahead > MIN_SIDE / 2 else MIN_SIDE / 2
-    return np.array([top_right, top_right + along * room, bottom_right + along * room, bottom_right])
+    sliver = np.array([top_right, top_right + along * room, bottom_right + along * room, bottom_right])
+    return sliver + np.array([0.0, rise])
+
+
+def _would_be_sorted(quad: np.ndarray, following: np.ndarray) -> bool:
+    """Whether the word that is read next stands to the left, at about the same height."""
+    height = max(np.ptp(quad[:, 1]), np.ptp(following[:, 1]))
+    return bool(following[3, 0] < quad[3, 0] and abs(following[3, 1] - quad[3, 1]) < height)
 
 
 def _not_flat(side: np.ndarray, instead: np.ndarray) -> np.ndarray:
