@@ -319,9 +319,7 @@ class PassageIndex:
     def _number(self, column: str, value: str) -> int:
         return self._number_of.setdefault((column, value), len(self._number_of) + 1)
 
-    def _allowed(
-        self, patient_id: str, kinds: Sequence[str], since: date | None, until: date | None
-    ) -> np.ndarray:
+    def _allowed(self, patient_id: str, kinds: Sequence[str], since: date | None, until: date | None) -> np.ndarray:
         """Row numbers that the filter lets through, rising."""
         columns = {name: column[: self._size] for name, column in self._numbers.items()}
         allowed = columns["live"] == 1

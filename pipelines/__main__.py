@@ -1,0 +1,112 @@
+"""The command line: `python -m pipelines JOB ...` does the jobs of the page without a browser.
+
+Exit codes: 0 done; 2 the input was refused, with the reason on stderr; 1 the fault is ours.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from domain import contract
+from domain.audit import Actor
+from domain.errors import USER_CAN_MEND, HealthConnectError
+from domain.settings import load_settings, telemetry_off
+from pipelines.workbench import Workbench, open_workbench
+
+EXIT_REFUSED = 2
+EXIT_OUR_FAULT = 1
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+operator = Actor(who="operator", session="command line", role="administrator")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print the outside shape as JSON.")]
+ForPatient = Annotated[str, typer.Option("--patient", help="Patient id; leave out to file to nobody.")]
+
+
+@app.command()
+def digitise(
+    files: Annotated[list[Path], typer.Argument(help="PDF or picture files.", exists=True, dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="Folder for the searchable PDFs.")],
+    patient: ForPatient = "",
+    language: Annotated[str, typer.Option(help="Language of the record, ISO 639-1.")] = "en",
+    as_json: AsJson = False,
+) -> None:
+    """Turn scanned records into searchable PDFs, file them, and write the PDFs into a folder."""
+    out.mkdir(parents=True, exist_ok=True)
+    with _bench() as bench:
+        for file in files:
+            filed = bench.records.digitise(file, patient, language, operator, progress=_say)
+            target = out / f"{filed.document.document_id}.pdf"
+            shutil.copyfile(bench.records.searchable_pdf(filed.document.document_id, operator), target)
+            _print(
+                contract.document(filed.document) | {"pdf": str(target), "duplicate_of": filed.duplicate_of},
+                as_json,
+                f"{file.name}: {len(filed.document.pages)} pages in {filed.seconds:.1f} s -> {target}",
+            )
+            for warning in filed.document.warnings:
+                typer.echo(f"  note: {warning}", err=True)
+
+
+@app.command()
+def search(
+    query: Annotated[str, typer.Argument(help="Symptoms or findings, in any words.")],
+    patient: ForPatient = "",
+    limit: Annotated[int, typer.Option(min=1, max=100)] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Find the pages that speak of a symptom."""
+    with _bench() as bench:
+        answer = bench.find.search(query, operator, patient_id=patient, limit=limit)
+        lines = [
+            f"{hit.score:.3f}  {hit.passage.document_id}  page {hit.passage.page}  "
+            f"{'(denied) ' if hit.negated else ''}{hit.passage.text[:100]}"
+            for hit in answer.hits
+        ]
+        shape = contract.hits(answer.hits, answer.took_ms, answer.message)
+        _print(shape, as_json, "\n".join(lines) or answer.message)
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models on the shelf."""
+    with _bench() as bench:
+        cards = bench.model_cards()
+        listing = "\n".join(f"{card.task:14} {card.id:24} {card.title}" for card in cards)
+        _print({"models": [contract.card(card) for card in cards]}, as_json, listing)
+
+
+def _bench() -> Workbench:
+    return open_workbench(load_settings())
+
+
+def _say(done: float, total: float, unit: str, message: str) -> None:
+    typer.echo(f"  {done:g}/{total:g} {unit}  {message}", err=True)
+
+
+def _print(shape: dict[str, Any], as_json: bool, text: str) -> None:
+    typer.echo(json.dumps(shape, ensure_ascii=False) if as_json else text)
+
+
+def main() -> None:
+    """Run a job; translate domain errors into exit codes, once, here."""
+    telemetry_off()
+    try:
+        app()
+    except USER_CAN_MEND as refusal:
+        typer.echo(refusal.user_message, err=True)
+        sys.exit(EXIT_REFUSED)
+    except HealthConnectError as fault:
+        logging.getLogger(__name__).error("job failed", exc_info=fault)
+        typer.echo(fault.user_message, err=True)
+        sys.exit(EXIT_OUR_FAULT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,426 @@
+"""The workbench: joins the jobs to the shelf and the stores. The one thing that the page and the command line talk to.
+
+A filing walks in this order: bytes into the file store (by hash, harmless when left over), one database transaction
+with the record and its trail event, then the vectors. A record is whole or absent at every moment; what a crash left
+out of the search index is put in at the next start.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import numpy as np
+
+from domain.audit import Action, Actor
+from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
+from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.models import ModelCard, ModelStamp
+from domain.patient import MAX_NAME_CHARS, SEXES, Patient
+from domain.settings import Settings
+from models.cards import CARDS
+from models.shelf import ModelShelf
+from pipelines import digitise as reading
+from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
+from pipelines.identity import IdentityConflict, identity_conflicts
+from pipelines.progress import Progress, silent
+from storage import audit, choices, documents, patients
+from storage.database import Database
+from storage.documents import DocumentSummary, Filing
+from storage.files import FileStore
+from storage.passages import PassageIndex
+
+log = logging.getLogger(__name__)
+
+TYPED = ModelStamp("typed", "1")  # the "model" of a record that a person wrote
+MAX_TITLE_CHARS = 300
+MAX_RECORD_NUMBER_CHARS = 64
+
+
+@dataclass(frozen=True, slots=True)
+class FiledRecord:
+    """What came of a filing.
+
+    `conflicts`: why it was kept out of the chosen patient's folder until a person confirms; empty when all agrees.
+    `duplicate_of`: id of the record that already holds the same bytes, else ""; `document` is then that record.
+    """
+
+    document: OcrDocument
+    conflicts: tuple[IdentityConflict, ...]
+    duplicate_of: str
+    seconds: float
+
+
+def _nobody(page: OcrPage) -> None:
+    """Nobody watches the pages come."""
+
+
+class Workbench:
+    """Every job on records. Safe to call from several threads."""
+
+    def __init__(self, settings: Settings, cards: Sequence[ModelCard] = CARDS) -> None:
+        """Opens the stores and finishes what a crash left undone. Raises StorageFailed or SettingsInvalid."""
+        self.settings = settings
+        self.database = Database(settings.resolved_database_url)
+        self.files = FileStore(settings.data_dir / "files")
+        self.shelf = ModelShelf(cards, settings.memory_budget_mb)
+        self._index: PassageIndex | None = None
+        self._index_lock = threading.RLock()
+        with self.database.read() as tx:
+            chosen = choices.all_of(tx)
+        chosen |= {"ocr": settings.ocr_model} if settings.ocr_model else {}
+        chosen |= {"text_encoder": settings.text_encoder} if settings.text_encoder else {}
+        for task, model_id in chosen.items():
+            self.shelf.use(task, model_id)
+        self.recover()
+
+    def close(self) -> None:
+        """Give the stores back."""
+        self.database.close()
+
+    # -- patients ---------------------------------------------------------------------------------------------------
+
+    def create_patient(
+        self, name: str, birth_date: str, sex: str, record_number: str, actor: Actor, synthetic: bool = False
+    ) -> Patient:
+        """Add a patient. `birth_date` ISO 8601. Raises UploadRejected for what cannot be a patient."""
+        name, number = " ".join(name.split()), " ".join(record_number.split())
+        born = _birth_date(birth_date)
+        if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
+            raise UploadRejected(
+                f"A name needs 1 to {MAX_NAME_CHARS} visible characters, so nobody was added. Type the name again."
+            )
+        if sex.strip().lower() not in SEXES:
+            raise UploadRejected(f"The sex must be one of {', '.join(SEXES)}, so nobody was added. Choose one of them.")
+        if len(number) > MAX_RECORD_NUMBER_CHARS or not number.isprintable():
+            raise UploadRejected(
+                f"A record number has at most {MAX_RECORD_NUMBER_CHARS} visible characters. Check it, or leave it empty."
+            )
+        with self.database.begin() as tx:
+            patient = patients.create(tx, name, born, sex.strip().lower(), number, synthetic)
+            audit.append(tx, actor, Action.CREATE, f"Patient/{patient.patient_id}", patient.patient_id)
+        return patient
+
+    def find_patients(self, text: str = "", limit: int = 50) -> tuple[Patient, ...]:
+        """By beginnings of the name's words, by record number, or by a misspelt name; all when `text` is empty."""
+        with self.database.read() as tx:
+            return patients.find(tx, text[:MAX_NAME_CHARS], limit)
+
+    def patient(self, patient_id: str) -> Patient:
+        """Raises NothingFound for an unknown id."""
+        with self.database.read() as tx:
+            return patients.get(tx, patient_id)
+
+    # -- records ----------------------------------------------------------------------------------------------------
+
+    def digitise(
+        self,
+        path: Path,
+        patient_id: str,
+        language: str,
+        actor: Actor,
+        progress: Progress = silent,
+        on_page: Callable[[OcrPage], None] = _nobody,
+        confirmed: bool = False,
+        title: str = "",
+    ) -> FiledRecord:
+        """Read a PDF or picture, make it searchable, and file it.
+
+        `on_page` is called with each page as it is read. `confirmed`: file to this patient even where the page names
+        another. Raises UploadRejected, NothingFound (unknown patient), Cancelled, ModelUnavailable, StorageFailed.
+        """
+        started = time.monotonic()
+        patient = self.patient(patient_id) if patient_id else None
+        upload = intake.receive(path, self.settings.limits)
+        with self.database.read() as tx:
+            twin = documents.same_source(tx, upload.sha256, patient_id)
+        if twin:
+            return FiledRecord(self.document(twin), (), twin, time.monotonic() - started)
+        card = self.shelf.chosen("ocr")
+        pages = []
+        with self.shelf.borrow(card.id, progress) as engine:
+            pictures = intake.pages(upload, self.settings.limits)
+            for page in reading.read_pages(pictures, engine, upload.page_count, progress, self.settings.workers):
+                pages.append(page)
+                on_page(page)
+        document = _understood(
+            OcrDocument(
+                document_id=uuid.uuid4().hex,
+                patient_id=patient_id,
+                title=title[:MAX_TITLE_CHARS],
+                pages=tuple(pages),
+                model=card.stamp,
+                created_at=datetime.now(UTC),
+                language=language,
+                warnings=(*upload.warnings, *(warning for page in pages for warning in page.warnings)),
+            )
+        )
+        conflicts = identity_conflicts(document.facts, patient) if patient else ()
+        if conflicts and not confirmed:
+            document = replace(
+                document,
+                patient_id="",
+                warnings=(*document.warnings, _unfiled(conflicts)),
+            )
+        progress(len(pages), len(pages), "pages", "Writing the searchable PDF")
+        with self.files.working_file(".pdf") as made:
+            text_layer.lay_text(upload, document.pages, document.title, language, out=made)
+            pdf_sha256 = self.files.keep(made)
+        source_sha256 = self.files.keep(path)
+        self._file(document, Filing(source_sha256, "", pdf_sha256), actor)
+        return FiledRecord(document, () if confirmed else conflicts, "", time.monotonic() - started)
+
+    def import_text(
+        self,
+        title: str,
+        text: str,
+        patient_id: str,
+        actor: Actor,
+        kind: str = "",
+        document_date: date | None = None,
+    ) -> OcrDocument:
+        """File a record that was never paper. Raises UploadRejected, NothingFound."""
+        if patient_id:
+            self.patient(patient_id)
+        title = " ".join(title.split())[:MAX_TITLE_CHARS]
+        typed = typed_record.typeset(title, text)
+        document = _understood(
+            OcrDocument(
+                document_id=uuid.uuid4().hex,
+                patient_id=patient_id,
+                title=title,
+                pages=typed.pages,
+                model=TYPED,
+                created_at=datetime.now(UTC),
+                kind=kind or "other",
+                document_date=document_date,
+                warnings=typed.warnings,
+            )
+        )
+        sha256 = self.files.keep_bytes(typed.pdf)
+        self._file(document, Filing(sha256, "", sha256), actor)
+        return document
+
+    def document(self, document_id: str) -> OcrDocument:
+        """Raises NothingFound for an unknown id."""
+        with self.database.read() as tx:
+            return documents.get(tx, document_id)
+
+    def documents(self, patient_id: str | None = None, limit: int = 200) -> tuple[DocumentSummary, ...]:
+        """Newest first; of one patient, of nobody (""), or of all (None)."""
+        with self.database.read() as tx:
+            return documents.summaries(tx, patient_id, limit)
+
+    def searchable_pdf(self, document_id: str) -> Path:
+        """The file; its name on disk says nothing of the patient. Raises NothingFound."""
+        with self.database.read() as tx:
+            return self.files.path(documents.filing_of(tx, document_id).pdf_sha256)
+
+    def page_picture(self, document_id: str, page: int) -> np.ndarray:
+        """uint8 (height_px, width_px, 3) RGB of one page, as its boxes are measured. Raises NothingFound."""
+        with self.database.read() as tx:
+            size = documents.page_of(tx, document_id, page)
+        return page_picture.render(self.searchable_pdf(document_id), page, size.width_px, size.height_px)
+
+    def corrections(self, document_id: str) -> tuple[Correction, ...]:
+        """What persons have mended, oldest first."""
+        with self.database.read() as tx:
+            return documents.history(tx, document_id)
+
+    def correct_word(self, document_id: str, page: int, word_index: int, text: str, actor: Actor) -> OcrDocument:
+        """A person's reading of one word; text layer, facts and search index follow. Raises NothingFound, UploadRejected."""
+        with self.database.begin() as tx:
+            document, correction = documents.correct_word(tx, document_id, page, word_index, text, actor.who)
+            filing = documents.filing_of(tx, document_id)
+            document = _understood(replace(document, facts=()), keep_title=True)
+            pdf_sha256 = self._relaid(document, filing, page)
+            documents.replace_reading(tx, document, pdf_sha256)
+            detail = f"page {page} word {word_index} corrected, revision {document.revision}"
+            entity = f"DocumentReference/{document_id}"
+            audit.append(tx, actor, Action.UPDATE, entity, document.patient_id, detail, document.model)
+        log.info("corrected a word of record %s, revision %d", correction.document_id, document.revision)
+        self._index_document(document)
+        return document
+
+    def file_document(self, document_id: str, patient_id: str, actor: Actor, confirmed: bool = False) -> OcrDocument:
+        """File a kept record to a patient. Raises NotAllowed where the page names another and nobody confirmed."""
+        document, patient = self.document(document_id), self.patient(patient_id)
+        conflicts = identity_conflicts(document.facts, patient)
+        if conflicts and not confirmed:
+            raise NotAllowed(_unfiled(conflicts))
+        with self.database.begin() as tx:
+            documents.move(tx, document_id, patient_id)
+            entity = f"DocumentReference/{document_id}"
+            detail = "filed to this patient" + (" against differing identity, confirmed" if conflicts else "")
+            audit.append(tx, actor, Action.UPDATE, entity, patient_id, detail)
+        filed = replace(document, patient_id=patient_id)
+        self._index_document(filed)
+        return filed
+
+    def conflicts_with(self, document: OcrDocument, patient_id: str) -> tuple[IdentityConflict, ...]:
+        """Where the identity on a record's pages differs from this patient's chart; empty when all agrees."""
+        return identity_conflicts(document.facts, self.patient(patient_id))
+
+    # -- search -----------------------------------------------------------------------------------------------------
+
+    def search(
+        self,
+        query: str,
+        actor: Actor,
+        patient_id: str = "",
+        limit: int = 10,
+        kinds: Sequence[str] = (),
+        since: date | None = None,
+        until: date | None = None,
+    ) -> search.SearchAnswer:
+        """Passages that speak of a symptom. Raises UploadRejected for a query that is none."""
+        if patient_id:
+            self.patient(patient_id)
+        wanted = search.SearchQuery(query, patient_id, limit, tuple(kinds), since, until)
+        with self.shelf.borrow(self.shelf.chosen("text_encoder").id) as encoder:
+            answer = search.search(wanted, self._passage_index(), encoder)
+        with self.database.begin() as tx:
+            audit.append(tx, actor, Action.EXECUTE, "search", patient_id, f"{len(answer.hits)} hits")
+        return replace(answer, hits=tuple(self._lit(hit, query) for hit in answer.hits))
+
+    # -- models -----------------------------------------------------------------------------------------------------
+
+    def model_cards(self) -> tuple[ModelCard, ...]:
+        """Everything on the shelf."""
+        return self.shelf.cards
+
+    def models_in_use(self) -> frozenset[str]:
+        """Ids of the cards that their tasks use now."""
+        return frozenset(self.shelf.chosen(task).id for task in {card.task for card in self.shelf.cards})
+
+    def models_loaded(self) -> frozenset[str]:
+        """Ids of the cards whose models are in memory."""
+        return frozenset(status.model_id for status in self.shelf.status() if status.loaded)
+
+    def use_model(self, task: str, model_id: str, actor: Actor | None = None) -> ModelCard:
+        """Choose the model of a task for everybody, from now on. Raises ModelUnavailable."""
+        card = self.shelf.use(task, model_id)
+        with self.database.begin() as tx:
+            choices.choose(tx, task, model_id)
+            who = actor or Actor("unknown", "", "unknown")
+            audit.append(tx, who, Action.UPDATE, f"model/{task}", "", f"now {model_id}", card.stamp)
+        if task == "text_encoder":
+            with self._index_lock:
+                self._index = None  # vectors of another encoder; the passages are encoded anew at the next use
+        return card
+
+    # -- recovery ---------------------------------------------------------------------------------------------------
+
+    def recover(self) -> None:
+        """Remove files that no record needs. The index is brought up to date when it is first opened."""
+        with self.database.read() as tx:
+            in_use = documents.files_in_use(tx)
+        swept = self.files.sweep(in_use)
+        if swept:
+            log.info("swept %d files that no record needs", swept)
+
+    def _passage_index(self) -> PassageIndex:
+        with self._index_lock:
+            if self._index is None:
+                card = self.shelf.chosen("text_encoder")
+                with self.shelf.borrow(card.id) as encoder:
+                    self._index = PassageIndex.open(
+                        card.stamp,
+                        encoder.dimensions,
+                        keywords.index_words,
+                        folder=None if self.settings.chroma_url else self.settings.data_dir / "index",
+                        url=self.settings.chroma_url,
+                    )
+                self._catch_up(self._index)
+            return self._index
+
+    def _catch_up(self, index: PassageIndex) -> None:
+        """After a crash, a restored backup or a change of encoder: the index holds exactly the records there are."""
+        with self.database.read() as tx:
+            behind, known = set(documents.behind_index(tx)), set(documents.all_ids(tx))
+        indexed = index.document_ids()
+        for document_id in indexed - known:
+            index.remove_document(document_id)
+        for document_id in sorted(behind | (known - indexed)):
+            self._index_document(self.document(document_id))
+
+    def _index_document(self, document: OcrDocument) -> None:
+        index = self._passage_index()
+        cut = passages.cut(document)
+        with self.shelf.borrow(self.shelf.chosen("text_encoder").id) as encoder:
+            vectors = encoder.encode_passages([passage.text for passage in cut])
+        index.replace_document(document.document_id, cut, vectors)
+        with self.database.begin() as tx:
+            documents.mark_indexed(tx, document.document_id, document.revision)
+
+    def _file(self, document: OcrDocument, filing: Filing, actor: Actor) -> None:
+        with self.database.begin() as tx:
+            documents.file(tx, document, filing)
+            entity = f"DocumentReference/{document.document_id}"
+            detail = f"{len(document.pages)} pages filed"
+            audit.append(tx, actor, Action.CREATE, entity, document.patient_id, detail, document.model)
+        self._index_document(document)
+
+    def _relaid(self, document: OcrDocument, filing: Filing, page: int) -> str:
+        """SHA-256 of the PDF with the corrected text."""
+        with self.files.working_file(".pdf") as made:
+            if document.pages[page - 1].source is PageSource.TYPED:
+                made.write_bytes(typed_record.draw(document.pages, document.title))
+            else:
+                text_layer.relay_page(self.files.path(filing.pdf_sha256), document.pages[page - 1], out=made)
+            return self.files.keep(made)
+
+    def _lit(self, hit: Hit, query: str) -> Hit:
+        """The hit with the boxes of the words that answer the query, or of the whole passage where none does."""
+        with self.database.read() as tx:
+            words = documents.page_of(tx, hit.passage.document_id, hit.passage.page).words
+        texts = [words[index].text for index in hit.passage.word_indices if index < len(words)]
+        matched = search.matched_word_indices(hit.passage, texts, query)
+        indices = matched or hit.passage.word_indices
+        boxes = tuple(words[index].box for index in indices if index < len(words))
+        return replace(hit, boxes=boxes, matched_terms=tuple(words[i].text for i in matched if i < len(words)))
+
+
+def open_workbench(settings: Settings) -> Workbench:
+    """The workbench of a running program."""
+    return Workbench(settings)
+
+
+def _understood(document: OcrDocument, keep_title: bool = False) -> OcrDocument:
+    """The record with what its pages say: facts, and kind, date and title where nobody gave them."""
+    facts = understanding.understand(document.pages)
+    kind = document.kind if document.kind != "other" else understanding.document_kind(document.pages)
+    title = document.title if document.title or keep_title else understanding.suggest_title(document.pages, facts)
+    dated = document.document_date or understanding.document_date(facts)
+    return replace(document, facts=facts, kind=kind, title=title or "Record", document_date=dated)
+
+
+def _unfiled(conflicts: Sequence[IdentityConflict]) -> str:
+    fields = " and ".join(dict.fromkeys(conflict.field.replace("_", " ") for conflict in conflicts))
+    return (
+        f"The page gives another {fields} than the chosen patient's chart, so it was kept but not filed to the patient. "
+        "Compare the two, then confirm or choose the right patient."
+    )
+
+
+def _birth_date(text: str) -> date:
+    try:
+        born = date.fromisoformat(text.strip())
+    except ValueError as error:
+        raise UploadRejected(
+            "The date of birth is no date of the form YYYY-MM-DD, so nobody was added. Type it like 1961-03-12."
+        ) from error
+    if not date(1880, 1, 1) <= born <= datetime.now(UTC).date():
+        raise UploadRejected(
+            "The date of birth lies before 1880 or in the future, so nobody was added. Check the year."
+        )
+    return born
+
+
+__all__ = ["DocumentSummary", "FactKind", "FiledRecord", "NothingFound", "Workbench", "open_workbench"]
