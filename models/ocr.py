@@ -16,6 +16,7 @@ import numpy as np
 
 from domain.document import TextLine, TextWord
 from domain.models import ModelCard
+from models.ocr_decoding import Reading, decode, gaps_of, prior_over, spaced
 
 LINE_HEIGHT = 48  # pixels, what recognition was trained on
 STRIDE = 32  # detection needs sides that are multiples of it
@@ -33,15 +34,6 @@ class _LineBox:
     corners: np.ndarray
     width: float
     height: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Reading:
-    """`text`; `scores`: a probability a character; `starts`: each character's place along the line, 0 to 1."""
-
-    text: str
-    scores: np.ndarray
-    centres: np.ndarray
 
 
 class PpOcrEngine:
@@ -68,11 +60,14 @@ class PpOcrEngine:
         self._unclip = float(detection["unclip_ratio"])
         recognition = yaml.safe_load((home / "rec" / "inference.yml").read_text("utf-8"))["PostProcess"]
         self._alphabet = ["", *recognition["character_dict"], " "]
+        self._prior = prior_over(self._alphabet)
 
     def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
         """See models.contracts.OcrEngine."""
         boxes = self._detect(pixels)
-        readings = self._recognise([_crop(pixels, box) for box in boxes])
+        crops = [_crop(pixels, box) for box in boxes]
+        readings = self._recognise(crops)
+        readings = spaced(readings, [gaps_of(crop, reading) for crop, reading in zip(crops, readings, strict=True)])
         lines = (_line(box, reading) for box, reading in zip(boxes, readings, strict=True))
         return tuple(line for line in lines if line.words)
 
@@ -100,10 +95,10 @@ class PpOcrEngine:
             found.append(_ordered(corners))
         return found
 
-    def _recognise(self, crops: Sequence[np.ndarray]) -> list[_Reading]:
+    def _recognise(self, crops: Sequence[np.ndarray]) -> list[Reading]:
         import cv2
 
-        results: list[_Reading | None] = [None] * len(crops)
+        results: list[Reading | None] = [None] * len(crops)
         widths = [max(LINE_HEIGHT // 2, round(crop.shape[1] * LINE_HEIGHT / crop.shape[0])) for crop in crops]
         for batch in _batches(widths):
             widest = max(widths[index] for index in batch)
@@ -115,23 +110,8 @@ class PpOcrEngine:
                 tensor[row, :, :, : widths[index]] = line[:, :, ::-1].astype(np.float32).transpose(2, 0, 1) / 127.5 - 1
             (out,) = self._recogniser.run(None, {self._recogniser.get_inputs()[0].name: tensor})
             for row, index in enumerate(batch):
-                results[index] = self._decode(out[row], widths[index] / widest)
+                results[index] = decode(out[row], widths[index] / widest, self._alphabet, self._prior)
         return [reading for reading in results if reading is not None]
-
-    def _decode(self, steps: np.ndarray, used: float) -> _Reading:
-        """`steps`: float32 (time, alphabet) probabilities; `used`: share of the time that is not padding."""
-        best = steps.argmax(axis=1)
-        fresh = np.concatenate([[True], best[1:] != best[:-1]]) & (best != 0)
-        places = np.flatnonzero(fresh)
-        text, scores, centres = [], [], []
-        for place in places:
-            end = place
-            while end + 1 < len(best) and best[end + 1] == best[place]:
-                end += 1
-            text.append(self._alphabet[best[place]])
-            scores.append(float(steps[place : end + 1, best[place]].max()))
-            centres.append(((place + end) / 2 + 0.5) / (len(best) * used))
-        return _Reading("".join(text), np.array(scores), np.clip(np.array(centres), 0, 1))
 
 
 def _mean_inside(probability: np.ndarray, contour: np.ndarray) -> float:
@@ -177,7 +157,7 @@ def _batches(widths: Sequence[int]) -> list[list[int]]:
     return batches
 
 
-def _line(box: _LineBox, reading: _Reading) -> TextLine:
+def _line(box: _LineBox, reading: Reading) -> TextLine:
     """Words where the text has spaces; a word's ends lie midway between its outer characters and their neighbours."""
     words = []
     start = 0

@@ -93,7 +93,7 @@ class TesseractEngine:
             subprocess.run(["tesseract", "--version"], capture_output=True, check=True, timeout=30)
         except (OSError, subprocess.SubprocessError) as error:
             raise ModelUnavailable(
-                "The program tesseract is not installed here. Install the package tesseract-ocr, or choose another engine."
+                "The program tesseract is not installed here. Install tesseract-ocr, or choose another engine."
             ) from error
 
     def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:

@@ -1,0 +1,207 @@
+"""From a recognition network's posteriors to text: likely characters, and the spaces that the ink shows.
+
+CTC best path (Graves et al. 2006) under a prior over kinds of character: the network knows 6,900 characters, an
+English record uses a hundred of them, and a speck over an e is dust more often than an accent.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+RARE = 0.15  # weight of accents and signs that English records hold now and then: é, °, µ, ±
+FOREIGN = 0.02  # weight of every other script; a whole line of it is still read, as it outweighs nothing else
+COMMON_SIGNS = "°µμ±²³½¼×÷≤≥→•–—‘’“”£€Ω"
+FOLDED = {"μ": "µ", "’": "'", "‘": "'", "“": '"', "”": '"', "：": ":", "，": ",", "；": ";", "（": "(", "）": ")",
+          "％": "%", "－": "-", "／": "/", "．": ".", "。": ".", "、": ","}  # fmt: skip
+SPACE_HINT = 0.02  # posterior of a space from which the network is taken to have thought of one
+MIN_BLANK = 0.10  # of the line's height: no narrower gap is a space
+LETTER_BLANK = 0.17  # of the line's height: assumed gap between letters' ink until the page has shown its own
+WORD_BLANK = 0.24  # likewise between words
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """`text`; per character: `scores`, its probability 0 to 1; `centres`, its place along the line, 0 to 1;
+    `space_after`, the highest posterior of a space between it and the next; `likely_i`, posterior of a capital I."""
+
+    text: str
+    scores: np.ndarray
+    centres: np.ndarray
+    space_after: np.ndarray
+    likely_i: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Gaps:
+    """Widths of the blanks between neighbouring characters of one line, as shares of the line's height (NaN where
+    their ink touches)."""
+
+    widths: np.ndarray
+
+
+def prior_over(alphabet: Sequence[str]) -> np.ndarray:
+    """float32 (len(alphabet),): the weight that each character's posterior is multiplied by. Index 0 is CTC's blank."""
+    weights = np.ones(len(alphabet), np.float32)
+    for index, sign in enumerate(alphabet):
+        if index and (len(sign) != 1 or ord(sign) > 126):
+            near = len(sign) == 1 and (sign in COMMON_SIGNS or "LATIN" in unicodedata.name(sign, ""))
+            weights[index] = RARE if near else FOREIGN
+    return weights
+
+
+def decode(steps: np.ndarray, used: float, alphabet: Sequence[str], prior: np.ndarray) -> Reading:
+    """`steps`: float32 (time, alphabet) probabilities; `used`: share of the time that is not padding."""
+    best = steps.argmax(axis=1)
+    inked = best != 0  # whether there is a character at all is not the prior's to say
+    best[inked] = (steps[inked, 1:] * prior[1:]).argmax(axis=1) + 1
+    fresh = np.concatenate([[True], best[1:] != best[:-1]]) & (best != 0)
+    starts = np.flatnonzero(fresh)
+    space, capital_i = len(alphabet) - 1, _index(alphabet, "I")
+    text, scores, centres, ends, likely_i = [], [], [], [], []
+    for start in starts:
+        end = start
+        while end + 1 < len(best) and best[end + 1] == best[start]:
+            end += 1
+        text.append(FOLDED.get(alphabet[best[start]], alphabet[best[start]]))
+        scores.append(float(steps[start : end + 1, best[start]].max()))
+        centres.append(((start + end) / 2 + 0.5) / (len(best) * used))
+        likely_i.append(float(steps[start : end + 1, capital_i].max()))
+        ends.append(end)
+    nexts = [*starts[1:], len(best) - 1]
+    space_after = [float(steps[end : start + 1, space].max()) for end, start in zip(ends, nexts, strict=True)]
+    reading = Reading(
+        "".join(text), np.array(scores), np.clip(np.array(centres), 0, 1), np.array(space_after), np.array(likely_i)
+    )
+    return _with_capital_i(reading)
+
+
+def gaps_of(crop: np.ndarray, reading: Reading) -> Gaps:
+    """`crop`: uint8 (height, width, 3), the line that was read. The widest blank between each two characters."""
+    widths = np.full(max(0, len(reading.text) - 1), np.nan)
+    columns = _ink_columns(crop)
+    height, width = crop.shape[:2]
+    for index in range(len(widths)):
+        start, end = (int(reading.centres[i] * (width - 1)) for i in (index, index + 1))
+        blank = _widest_blank(columns[start : end + 1])
+        if blank:
+            widths[index] = blank / height
+    return Gaps(widths)
+
+
+def spaced(readings: Sequence[Reading], gaps: Sequence[Gaps]) -> list[Reading]:
+    """The readings with the spaces that the network left out and the ink shows.
+
+    What a space is, each line says for itself where it has some, and the page for lines without ("40 mg" in a cell).
+    """
+    between_letters, between_words = [], []
+    for reading, gap in zip(readings, gaps, strict=True):
+        letters, words = _kinds(reading, gap)
+        between_letters.extend(letters)
+        between_words.extend(words)
+    page_letters = float(np.percentile(between_letters, 90)) if len(between_letters) >= 20 else LETTER_BLANK
+    page_words = float(np.median(between_words)) if len(between_words) >= 5 else WORD_BLANK
+    results = []
+    for reading, gap in zip(readings, gaps, strict=True):
+        letters, words = _kinds(reading, gap)
+        letter = float(np.percentile(letters, 90)) if len(letters) >= 15 else page_letters
+        word = float(np.median(words)) if len(words) >= 3 else page_words
+        results.append(_spaced_line(reading, gap, letter, max(word, letter)))
+    return results
+
+
+def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Reading:
+    if not len(gap.widths):
+        return reading
+    sure = max(0.5 * (letter + word), 1.35 * letter, MIN_BLANK)
+    hinted = max(0.35 * word + 0.65 * letter, MIN_BLANK)
+    blank = np.nan_to_num(gap.widths)
+    missing = (blank > sure) | ((blank > hinted) & (reading.space_after[:-1] > SPACE_HINT))
+    text = reading.text
+    places = [i for i in np.flatnonzero(missing) if text[i] != " " and text[i + 1] != " " and _may_part(text, int(i))]
+    for place in reversed(places):
+        reading = _with_space(reading, place)
+    return reading
+
+
+def _may_part(text: str, index: int) -> bool:
+    """Not within a number: "1.5" and "09:15" are set wide around their marks in some fonts."""
+    before, after = text[index], text[index + 1]
+    nearby = text[max(0, index - 1) : index + 3]
+    numeric = all(sign.isdigit() or sign in ".,:/-" for sign in nearby) and any(sign.isdigit() for sign in nearby)
+    if before in "([{/" or after in ")]}/,.;:":
+        return False
+    return not (numeric and (before in ".,:/-" or after in ".,:/-"))
+
+
+def _with_space(reading: Reading, after: int) -> Reading:
+    cut = after + 1
+    middle = (reading.centres[after] + reading.centres[cut]) / 2
+    certainty = min(reading.scores[after], reading.scores[cut])
+    return Reading(
+        reading.text[:cut] + " " + reading.text[cut:],
+        np.insert(reading.scores, cut, certainty),
+        np.insert(reading.centres, cut, middle),
+        np.insert(reading.space_after, cut, 0.0),
+        np.insert(reading.likely_i, cut, 0.0),
+    )
+
+
+def _kinds(reading: Reading, gap: Gaps) -> tuple[list[float], list[float]]:
+    """Blanks inside words, and blanks at the spaces that were read (both sides of a space make one blank)."""
+    letters, words = [], []
+    text = reading.text
+    for index, width in enumerate(gap.widths):
+        if np.isnan(width):
+            continue
+        if text[index] != " " and text[index + 1] != " ":
+            letters.append(float(width))
+        elif text[index + 1] == " ":
+            words.append(float(width + np.nan_to_num(gap.widths[index + 1 : index + 2]).sum()))
+    return letters, words
+
+
+def _ink_columns(crop: np.ndarray) -> np.ndarray:
+    """bool (width,): columns of the line that hold ink, without its outer tenth (rules) and specks."""
+    import cv2
+
+    grey = cv2.GaussianBlur(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), (3, 3), 0)
+    height = grey.shape[0]
+    grey = grey[height // 10 : height - height // 10 or 1]
+    paper, dark = np.percentile(grey, (85, 3))
+    if paper - dark < 10:
+        return np.ones(grey.shape[1], bool)
+    limit = max(dark + 0.55 * (paper - dark), paper - 90) if paper - dark < 90 else dark + 0.6 * (paper - dark)
+    return (grey < limit).sum(axis=0) >= max(1, round(0.04 * height))
+
+
+def _widest_blank(columns: np.ndarray) -> int:
+    best = run = 0
+    for filled in columns.tolist():
+        run = 0 if filled else run + 1
+        best = max(best, run)
+    return best
+
+
+def _with_capital_i(reading: Reading) -> Reading:
+    """In most fonts l and I look alike; what stands beside them tells: MRI, mIU/L, and I alone."""
+    text = list(reading.text)
+    for index, sign in enumerate(text):
+        before = text[index - 1] if index else " "
+        after = text[index + 1] if index + 1 < len(text) else " "
+        if sign == "l" and (
+            after.isupper()
+            or (before in " (" and after in " ,;)")
+            or (before.isupper() and not after.islower() and reading.likely_i[index] > 0.05)
+        ):
+            text[index] = "I"
+        elif sign == "I" and before.islower() and after.islower():
+            text[index] = "l"
+    return replace(reading, text="".join(text))
+
+
+def _index(alphabet: Sequence[str], sign: str) -> int:
+    return list(alphabet).index(sign) if sign in alphabet else 0
