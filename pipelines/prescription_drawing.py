@@ -49,7 +49,7 @@ def draw_png(texts: Sequence[str]) -> bytes:
     """One PNG, 1-bit black and white: a single code, or all codes of a prescription below each other with numbers."""
     from PIL import Image, ImageDraw, ImageFont
 
-    pictures = [_picture(text) for text in texts]
+    pictures = [draw_picture(text) for text in texts]
     if len(pictures) == 1:
         return _png(pictures[0])
     width = max(picture.width for picture in pictures)
@@ -63,15 +63,17 @@ def draw_png(texts: Sequence[str]) -> bytes:
     return _png(sheet.point(lambda value: 255 * (value > 127)))
 
 
-def _picture(text: str) -> Any:
+def draw_picture(text: str, module_px: int = PNG_MODULE_PX) -> Any:
+    """One code as a grey Pillow image with its quiet zone. segno's own PNG writer takes 40 ms, numpy one."""
+    import numpy as np
     from PIL import Image
 
-    out = io.BytesIO()
-    draw_symbol(text).save(out, kind="png", scale=PNG_MODULE_PX, border=QUIET_ZONE)
-    return Image.open(out).convert("L")
+    dark = np.array([list(row) for row in draw_symbol(text).matrix], dtype=bool)  # (modules, modules)
+    grey = np.where(np.pad(dark, QUIET_ZONE), 0, 255).astype(np.uint8)
+    return Image.fromarray(grey.repeat(module_px, axis=0).repeat(module_px, axis=1))
 
 
 def _png(picture: Any) -> bytes:
     out = io.BytesIO()
-    picture.convert("1").save(out, format="PNG", optimize=True)
+    picture.convert("1").save(out, format="PNG")
     return out.getvalue()

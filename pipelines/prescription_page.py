@@ -7,7 +7,6 @@ in use with HarfBuzz before the PDF writer sees them: it would parse the whole o
 from __future__ import annotations
 
 import functools
-import io
 import tempfile
 import unicodedata
 from collections.abc import Sequence
@@ -18,7 +17,7 @@ from typing import Any
 from domain.errors import PrescriptionInvalid
 from domain.prescription import Medicine, SignedPrescription
 from pipelines.prescription_draft import needed_quantity
-from pipelines.prescription_drawing import QUIET_ZONE, draw_symbol
+from pipelines.prescription_drawing import draw_picture
 from pipelines.prescription_sig import clinical_sig, plain_sig
 
 PAGES = {"A5": (148.0, 210.0), "A4": (210.0, 297.0)}  # millimetres
@@ -33,6 +32,7 @@ FONTS = (  # (package, file) in order of preference; a missing package only cost
 )
 BOLD_FONT = ("pipelines.fonts", "DejaVuSans-Bold.ttf")
 NO_PICTURE = "□"  # stands for a character that no font here can draw
+HANDED_OUT = ("tablet", "capsule", "ml", "patch", "sachet", "suppository", "ampoule", "lozenge")
 TEAR = "✂"
 SHAPED = frozenset({"R", "AL", "NSM"})  # bidirectional classes that need a shaping engine
 
@@ -68,7 +68,7 @@ def say_quantity(medicine: Medicine) -> str:
     if medicine.quantity_unit:
         return f"{amount} {medicine.quantity_unit}"
     needed = needed_quantity(medicine.dose, medicine.frequency, medicine.duration_days or 1, medicine.strength)
-    unit = needed[1] if needed else ""
+    unit = needed[1] if needed and needed[1] in HANDED_OUT else ""  # an inhaler is not one puff
     plural = "s" if unit and unit != "ml" and medicine.quantity != 1 and not unit.endswith("y") else ""
     return f"{amount} {unit}{plural}".strip()
 
@@ -171,7 +171,7 @@ def _codes(pdf: Any, signed: SignedPrescription, page_format: str) -> None:
         top = pdf.get_y()
         left = MARGIN + (width - len(row) * side - (len(row) - 1) * 4) / 2
         for part in row:
-            pdf.image(io.BytesIO(_png(part.text)), x=left, y=top, w=side, h=side, alt_text="Prescription code")
+            pdf.image(draw_picture(part.text, PNG_SCALE).convert("1"), x=left, y=top, w=side, h=side, alt_text="Prescription code")
             if total > 1:
                 first, last = part.first + 1, part.last + 1
                 span = f"medicine {first}" if first == last else f"medicines {first} to {last}"
@@ -193,12 +193,6 @@ def _rule(pdf: Any) -> None:
     y = pdf.get_y()
     pdf.line(MARGIN, y, pdf.w - MARGIN, y)
     pdf.ln(1.5)
-
-
-def _png(text: str) -> bytes:
-    out = io.BytesIO()
-    draw_symbol(text).save(out, kind="png", scale=PNG_SCALE, border=QUIET_ZONE)
-    return out.getvalue()
 
 
 def _day(moment: Any) -> str:

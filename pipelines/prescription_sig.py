@@ -159,7 +159,7 @@ def plain_sig(dose: str, frequency: str, route: str, form: str, duration_days: i
     if duration_days:
         parts.append(f"for {duration_days} day{'s' if duration_days != 1 else ''}")
     sentence = ", ".join(parts) + "."
-    return f"{sentence} {note.rstrip('.')}." if note else sentence
+    return f"{sentence} {note[0].upper()}{note[1:].rstrip('.')}." if note else sentence
 
 
 def clinical_sig(dose: str, frequency: str, route: str, duration_days: int) -> str:
