@@ -85,7 +85,7 @@ def present_record(
 
 
 def present_reading(latest: Sequence[OcrPage], count: int) -> dict[str, Any]:
-    """What was read so far, while the rest is still being read: how many pages, and the latest of them, newest first."""
+    """What was read so far, while the rest is being read: how many pages, and the latest of them, newest first."""
     shown = [
         {
             "number": page.number,

@@ -83,19 +83,20 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
             return show(patient_id, "", count, message_of(error)), patient_id, count
         return show(patient.patient_id, "", count + 1), patient.patient_id, count + 1
 
-    def on_arrive(count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any]:
+    def on_arrive(chosen: str, count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any]:
         """A deep link names a patient, a record and a page; each is optional."""
-        patient_id, document_id = str(event.patient or ""), str(event.document or "")
+        patient_id, document_id = str(event.patient or "") or chosen, str(event.document or "")
         if document_id and not patient_id:
             patient_id = workbench.document(document_id).patient_id
         wanted = session.want(document_id, page_number(event.page)) if document_id else gr.skip()
         return show(patient_id, "", count), patient_id, wanted
 
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    # One after the other: an answer that was begun before a choice must not arrive after it and show another name.
+    quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "patient", "concurrency_limit": 1}
     bar.find(told(on_find), [session.patient_id, added], [bar], trigger_mode="always_last", **quiet)
     bar.choose(told(on_choose), [added], [bar, session.patient_id], **quiet)
     bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)
-    bar.arrive(told(on_arrive), [added], [bar, session.patient_id, session.wanted], **quiet)
+    bar.arrive(told(on_arrive), [session.patient_id, added], [bar, session.patient_id, session.wanted], **quiet)
     return bar
 
 

@@ -50,6 +50,7 @@
   }
 
   function fillResults(list, value, send, dialog) {
+    if (!value.results) return; /* nothing has come from the server yet */
     list.replaceChildren(...value.results.map((patient) => result(patient, send, dialog)));
     if (!value.results.length) list.append(el("li", { class: "hc-quiet" }, "No patient matches. Check the spelling, or add the patient below."));
   }
@@ -61,7 +62,7 @@
       send("arrive", { patient: asked.get("patient") || "", document: asked.get("document") || "", page: asked.get("page") || "" });
     }
     const arrived = Boolean(value);
-    value = value || { patient: null, results: [], query: "", problem: "", added: 0 };
+    value = value || { patient: null, results: null, query: "", problem: "", added: 0 };
     const bar = el("div", { class: "hc-patient-bar", role: "region", "aria-label": "Patient" }, identity(value.patient));
     const open = el("button", { type: "button", class: "hc-button", "data-key": "open-picker", id: "hc-choose-patient" },
       value.patient ? "Change patient" : "Choose patient");
@@ -86,7 +87,8 @@
 
     const list = el("ul", { class: "hc-list", "aria-label": "Patients found" });
     let waiting;
-    const search = el("input", { type: "search", class: "hc-input", id: "hc-find-patient", autocomplete: "off", placeholder: "Name or record number", value: value.query,
+    /* Not type=search: there Escape empties the field, and the dialog would stay. */
+    const search = el("input", { type: "text", role: "searchbox", class: "hc-input", id: "hc-find-patient", autocomplete: "off", placeholder: "Name or record number", value: value.query,
       oninput: () => { clearTimeout(waiting); waiting = setTimeout(() => send("find", { text: search.value }), 180); } });
     const problem = el("p", { class: "hc-problem", role: "alert", hidden: !value.problem }, value.problem);
     const dialog = el("dialog", { class: "hc-dialog", "aria-labelledby": "hc-picker-title" },
