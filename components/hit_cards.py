@@ -48,17 +48,28 @@ def present_segments(hit: Hit, page: OcrPage) -> list[dict[str, Any]]:
     return segments
 
 
+def marks_of(hit: Hit) -> tuple[Box, ...]:
+    """What to mark on the page: the matching words, or one frame around a passage that is alike in meaning alone."""
+    if hit.matched_terms or not hit.boxes:
+        return hit.boxes
+    return (Box.covering(hit.boxes),)
+
+
 def region_of(hit: Hit, page: OcrPage) -> list[float]:
-    """[x, y, width, height] in pixels of the page: the cut-out that shows the passage with what stands around it."""
+    """[x, y, width, height] in pixels of the page: a cut-out as wide as the passage and of even shape, so that its text
+    stays readable, with the first mark in its upper half. A passage longer than that runs out of it."""
     boxes = [page.words[i].box for i in hit.passage.word_indices if i < len(page.words)] or list(hit.boxes)
     if not boxes:
         return [0.0, 0.0, float(page.width_px), float(page.height_px)]
-    around = Box.covering([*boxes, *hit.boxes])
+    passage, marks = Box.covering(boxes), marks_of(hit) or boxes
+    first = min(marks, key=lambda box: box.top)
     margin = page.width_px * REGION_MARGIN
-    width = min(page.width_px, max(around.width + 2 * margin, page.width_px * MIN_REGION))
-    height = min(page.height_px, max(around.height + 2 * margin, width / REGION_ASPECT))
-    x = _inside((around.left + around.right - width) / 2, page.width_px - width)
-    y = _inside((around.top + around.bottom - height) / 2, page.height_px - height)
+    width = min(page.width_px, max(passage.width + 2 * margin, page.width_px * MIN_REGION))
+    height = min(page.height_px, width / REGION_ASPECT)
+    x = _inside((passage.left + passage.right - width) / 2, page.width_px - width)
+    y = _inside(min((passage.top + passage.bottom - height) / 2, first.top - margin), page.height_px - height)
+    if y + height < first.bottom:
+        y = _inside(first.top - height / 3, page.height_px - height)
     return [round(side, 1) for side in (x, y, width, height)]
 
 
@@ -77,7 +88,7 @@ def _present_hit(hit: Hit, document: OcrDocument, names: dict[str, str]) -> dict
         "keyword_rank": hit.keyword_rank,
         "semantic_rank": hit.semantic_rank,
         "negated": hit.negated,
-        "boxes": [box.as_list() for box in hit.boxes],
+        "boxes": [box.as_list() for box in marks_of(hit)],
         "region": region_of(hit, page),
         "rotation_deg": page.rotation_deg,
         "width_px": page.width_px,

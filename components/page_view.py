@@ -171,7 +171,7 @@ def _present_fact(fact: Fact, key: str) -> dict[str, Any]:
     return {
         "key": key,
         "kind": fact.kind.value,
-        "label": fact.label,
+        "label": fact.label[:1].upper() + fact.label[1:],
         "value": "" if fact.value == fact.label else fact.value,
         "unit": fact.unit,
         "flag": fact.flag,

@@ -92,7 +92,12 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
         return show(patient_id, "", count), patient_id, wanted
 
     # One after the other: an answer that was begun before a choice must not arrive after it and show another name.
-    quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_id": "patient", "concurrency_limit": 1}
+    quiet = {
+        "show_progress": "hidden",
+        "api_visibility": "private",
+        "concurrency_id": "patient",
+        "concurrency_limit": 1,
+    }
     bar.find(told(on_find), [session.patient_id, added], [bar], trigger_mode="always_last", **quiet)
     bar.choose(told(on_choose), [added], [bar, session.patient_id], **quiet)
     bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)

@@ -133,6 +133,7 @@ def keep_picture() -> Callable[[object, str], None]:
     SCREENSHOTS.mkdir(exist_ok=True)
 
     def keep(page: object, name: str) -> None:
+        page.evaluate("window.scrollTo(0, 0)")  # else the patient bar that sticks to the window lies across the picture
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
     return keep

@@ -176,6 +176,20 @@ def test_the_cut_out_lies_in_the_page_and_holds_the_passage(left: float, top: fl
     assert box.bottom <= y + height
 
 
+def test_a_long_passage_is_cut_around_its_first_mark() -> None:
+    words = tuple(word(f"w{row}", 0.9, 100, 100 + 60 * row) for row in range(20))
+    x, y, width, height = hit_cards.region_of(hit(words, (15,), ("w15",)), page(1, *words))
+    assert height < 400
+    assert y <= words[15].box.top
+    assert words[15].box.bottom <= y + height
+
+
+def test_a_passage_alike_in_meaning_gets_one_frame() -> None:
+    words = (word("orthopnoea", 0.9, 0), word("noted", 0.9, 100))
+    assert hit_cards.marks_of(hit(words, (0, 1), ())) == (Box(0, 100, 180, 120),)
+    assert len(hit_cards.marks_of(hit(words, (0, 1), ("orthopnoea", "noted")))) == 2
+
+
 @pytest.mark.parametrize(
     ("born", "age"),
     [
