@@ -71,7 +71,7 @@ def decode(steps: np.ndarray, used: float, alphabet: Sequence[str], prior: np.nd
         centres.append(((start + end) / 2 + 0.5) / (len(best) * used))
         likely_i.append(float(steps[start : end + 1, capital_i].max()))
         ends.append(end)
-    nexts = [*starts[1:], len(best) - 1]
+    nexts = [*starts[1:], len(best) - 1][: len(ends)]  # a line of nothing has no last character
     space_after = [float(steps[end : start + 1, space].max()) for end, start in zip(ends, nexts, strict=True)]
     reading = Reading(
         "".join(text), np.array(scores), np.clip(np.array(centres), 0, 1), np.array(space_after), np.array(likely_i)
@@ -121,14 +121,18 @@ def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Rea
     blank = np.nan_to_num(gap.widths)
     missing = (blank > sure) | ((blank > hinted) & (reading.space_after[:-1] > SPACE_HINT))
     text = reading.text
-    places = [i for i in np.flatnonzero(missing) if text[i] != " " and text[i + 1] != " " and _may_part(text, int(i))]
+    places = [
+        int(i)
+        for i in np.flatnonzero(missing)
+        if text[i] != " " and text[i + 1] != " " and (blank[i] > 1.4 * word or _may_part(text, int(i)))
+    ]
     for place in reversed(places):
         reading = _with_space(reading, place)
     return reading
 
 
 def _may_part(text: str, index: int) -> bool:
-    """Not within a number: "1.5" and "09:15" are set wide around their marks in some fonts."""
+    """Whether a blank little wider than usual is a space: not within "09:15", nor inside a bracket."""
     before, after = text[index], text[index + 1]
     nearby = text[max(0, index - 1) : index + 3]
     numeric = all(sign.isdigit() or sign in ".,:/-" for sign in nearby) and any(sign.isdigit() for sign in nearby)

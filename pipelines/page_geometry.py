@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.document import Point, Quad
+from pipelines.page_cleaning import clean
+from pipelines.page_outline import LOOK_SIDE, find_page, shrunk
 
-LOOK_SIDE = 900  # pixels of the long side on which skew and page edges are sought
 MAX_SKEW_DEG = 16.0
 LEVEL_ENOUGH_DEG = 0.12  # below this a line of A4 width drifts by less than a fifth of its height
 INK_POINTS = 40_000  # ink pixels that vote on the skew; more changes the second decimal only
@@ -37,24 +38,27 @@ class ReadyPage:
         return (points[0], points[1], points[2], points[3])
 
 
-def make_ready(pixels: np.ndarray, half_turn: bool = False) -> ReadyPage:
-    """`pixels`: uint8 (height, width, 3) RGB. Leaves open whether the page is upside down: `half_turn` turns it over.
+def make_ready(pixels: np.ndarray, more_turns: int = 0) -> ReadyPage:
+    """`pixels`: uint8 (height, width, 3) RGB. Rows of text are made level; `more_turns`: further quarter turns
+    counter-clockwise, 0 to 3.
 
-    Up against down cannot be told from geometry; the reader tries both (pipelines.digitise).
+    Up against down cannot be told from rows, and sideways not surely on a sparse page; only reading tells
+    (pipelines.digitise), which then asks for more turns.
     """
     height, width = pixels.shape[:2]
     to_upload = np.eye(3)
     page_quad = find_page(pixels)
     if page_quad is not None:
         size, to_upload = _flattening(page_quad)
-        looked_at = _warp(_shrunk(pixels), _scaled_map(pixels, to_upload), size, LOOK_SIDE)
+        looked_at = _warp(shrunk(pixels), _scaled_map(pixels, to_upload), size, LOOK_SIDE)
         width, height = size
     else:
-        looked_at = _shrunk(pixels)
+        looked_at = shrunk(pixels)
     ink = _ink(looked_at)
     skew, confidence = skew_of(ink)
     skew_across, confidence_across = skew_of(np.rot90(ink))
-    sideways = confidence_across > confidence
+    sideways = (confidence_across > confidence) ^ (more_turns % 2 == 1)
+    half_turn = (more_turns + (confidence_across > confidence)) // 2 % 2 == 1
     if sideways:
         skew = skew_across
         # np.rot90 turns the page counter-clockwise, so its text was lying clockwise.
@@ -73,48 +77,7 @@ def make_ready(pixels: np.ndarray, half_turn: bool = False) -> ReadyPage:
         width, height = round(width * scale), round(height * scale)
     upright = _resample(pixels, to_upload, (width, height))
     turned = (90 if sideways else 0) + (180 if half_turn else 0)
-    return ReadyPage(even_out(upright), to_upload, turned % 360, skew, page_quad is not None)
-
-
-def find_page(pixels: np.ndarray) -> np.ndarray | None:
-    """Corners, float64 (4, 2) clockwise from top-left, of a sheet that lies on a darker or plainly other ground.
-
-    None where the page fills the picture, or where no clean four-sided sheet stands out.
-    """
-    import cv2
-
-    small = _shrunk(pixels)
-    height, width = small.shape[:2]
-    lab = cv2.cvtColor(cv2.GaussianBlur(small, (0, 0), 3), cv2.COLOR_RGB2LAB).astype(np.float32)
-    edges = (lab[:6], lab[-6:], lab[:, :6], lab[:, -6:])
-    rim = np.concatenate([edge.reshape(-1, 3) for edge in edges])
-    ground = np.median(rim, axis=0)
-    centre = lab[height // 4 : -height // 4, width // 4 : -width // 4].reshape(-1, 3)
-    paper = np.percentile(centre[:, 0], 75)
-    if paper - ground[0] < 25:
-        return None
-    light = lab[:, :, 0]
-    # Ink is dark too: closing it away leaves the sheet whole.
-    closed = cv2.morphologyEx(light, cv2.MORPH_CLOSE, np.ones((25, 25), np.uint8))
-    _, mask = cv2.threshold(closed.astype(np.uint8), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    if not contours:
-        return None
-    sheet = max(contours, key=cv2.contourArea)
-    hull = cv2.convexHull(sheet)
-    area = cv2.contourArea(hull)
-    if not 0.15 * height * width < area < 0.985 * height * width:
-        return None
-    rough = _four_corners(hull)
-    if rough is None or cv2.contourArea(sheet) < 0.93 * cv2.contourArea(rough.astype(np.float32)):
-        return None
-    corners = _refined(sheet[:, 0, :].astype(np.float64), rough)
-    if corners is None:
-        return None
-    inside = (corners > 0.004 * width) & (corners < np.array([width, height]) - 0.004 * width)
-    if inside.all(axis=1).sum() < 3:
-        return None  # the picture cuts the sheet: its outline is the picture's, not the sheet's
-    return corners * [pixels.shape[1] / width, pixels.shape[0] / height]
+    return ReadyPage(clean(upright), to_upload, turned % 360, skew, page_quad is not None)
 
 
 def skew_of(ink: np.ndarray) -> tuple[float, float]:
@@ -135,29 +98,7 @@ def skew_of(ink: np.ndarray) -> tuple[float, float]:
         angles = np.arange(best - reach, best + reach + step / 2, step)
         sharpness = [_sharpness(xs, ys, angle) for angle in angles]
         best = float(angles[int(np.argmax(sharpness))])
-    return best, _sharpness(xs, ys, best)
-
-
-def even_out(pixels: np.ndarray) -> np.ndarray:
-    """Shading divided away and faint ink darkened; a page that is even and dark enough comes back as it is."""
-    import cv2
-
-    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    height, width = grey.shape
-    scale = 400 / max(height, width)
-    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    paper = cv2.medianBlur(cv2.dilate(small, np.ones((9, 9), np.uint8)), 31)
-    ink = float(np.percentile(cv2.erode(grey[::4, ::4], np.ones((3, 3), np.uint8)), 1))
-    level = float(np.median(paper))
-    if paper.min() > 0.85 * level and level > 200 and ink < 110:
-        return pixels
-    ground = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
-    flat = cv2.divide(grey, np.maximum(ground, 1), scale=255)
-    darkest = float(np.percentile(cv2.erode(flat[::4, ::4], np.ones((3, 3), np.uint8)), 1))
-    if darkest > 60:
-        table = np.clip((np.arange(256) - darkest) * 255 / max(1.0, 250 - darkest), 0, 255).astype(np.uint8)
-        flat = cv2.LUT(flat, table)
-    return cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB)
+    return best, _sharpness(xs, ys, best) * _contrast(xs, ys, best)
 
 
 def _sharpness(xs: np.ndarray, ys: np.ndarray, angle_deg: float) -> float:
@@ -167,11 +108,16 @@ def _sharpness(xs: np.ndarray, ys: np.ndarray, angle_deg: float) -> float:
     return float(np.square(np.diff(counts)).sum() / len(xs))
 
 
-def _shrunk(pixels: np.ndarray) -> np.ndarray:
-    import cv2
+def _contrast(xs: np.ndarray, ys: np.ndarray, angle_deg: float) -> float:
+    """Share of the profile's energy that lies in its steps, 0 to 4; what counting noise alone would give is taken off.
 
-    scale = min(1.0, LOOK_SIDE / max(pixels.shape[:2]))
-    return cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA) if scale < 1 else pixels
+    Sharpness grows with the length of a row, so that the columns of a long receipt would seem to be its lines.
+    """
+    slope = np.deg2rad(angle_deg)
+    rows = ys * np.float32(np.cos(slope)) - xs * np.float32(np.sin(slope))
+    counts = np.bincount((rows - rows.min()).astype(np.int32)).astype(np.float64)
+    steps = float(np.square(np.diff(counts)).sum()) - 2 * len(xs)
+    return max(0.001, steps / float(np.square(counts).sum()))
 
 
 def _ink(pixels: np.ndarray) -> np.ndarray:
@@ -183,53 +129,14 @@ def _ink(pixels: np.ndarray) -> np.ndarray:
     depth = cv2.subtract(ground, grey)
     limit, _ = cv2.threshold(depth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     mask = (depth > max(12.0, limit * 0.7)).astype(np.uint8)
+    for kernel in (np.ones((1, 45), np.uint8), np.ones((45, 1), np.uint8)):  # rules and streaks, no letter is so long
+        mask &= 1 - cv2.dilate(cv2.morphologyEx(mask, cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     w, h, area = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_AREA]
     limit_px = max(grey.shape) // 8
     keep = (w < limit_px) & (h < limit_px) & (area >= 2) & (np.maximum(w, h) < 40)
     keep[0] = False
     return keep[labels] if count > 1 else np.zeros(grey.shape, bool)
-
-
-def _four_corners(hull: np.ndarray) -> np.ndarray | None:
-    import cv2
-
-    length = cv2.arcLength(hull, True)
-    for slack in (0.01, 0.015, 0.02, 0.03, 0.04, 0.06):
-        outline = cv2.approxPolyDP(hull, slack * length, True)
-        if len(outline) == 4:
-            points = outline[:, 0, :].astype(np.float64)
-            centre = points.mean(axis=0)
-            angle = np.arctan2(points[:, 1] - centre[1], points[:, 0] - centre[0])
-            points = points[np.argsort(angle)]  # clockwise on a screen, from the top-left quarter
-            start = int(np.argmin(points.sum(axis=1)))
-            return np.roll(points, -start, axis=0)
-    return None
-
-
-def _refined(outline: np.ndarray, corners: np.ndarray) -> np.ndarray | None:
-    """Corners as the crossings of straight lines fitted to the middle of each side of the outline."""
-    import cv2
-
-    lines = []
-    for index in range(4):
-        start, end = corners[index], corners[(index + 1) % 4]
-        direction = (end - start) / max(1e-6, float(np.linalg.norm(end - start)))
-        along = (outline - start) @ direction
-        across = np.abs((outline - start) @ np.array([-direction[1], direction[0]]))
-        length = float(np.linalg.norm(end - start))
-        near = outline[(across < 0.03 * length) & (along > 0.08 * length) & (along < 0.92 * length)]
-        if len(near) < 20:
-            return None
-        vx, vy, x0, y0 = cv2.fitLine(near.astype(np.float32), cv2.DIST_HUBER, 0, 0.01, 0.01).ravel()
-        lines.append(np.cross([x0, y0, 1.0], [x0 + vx, y0 + vy, 1.0]))
-    crossings = []
-    for index in range(4):
-        x, y, w = np.cross(lines[index - 1], lines[index])
-        if abs(w) < 1e-9:
-            return None
-        crossings.append((x / w, y / w))
-    return np.array(crossings)
 
 
 def _flattening(quad: np.ndarray) -> tuple[tuple[int, int], np.ndarray]:

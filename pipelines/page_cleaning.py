@@ -1,0 +1,84 @@
+"""Takes shading, faintness and specks out of a page, and leaves a clean page as it is. Knows pixels only."""
+
+from __future__ import annotations
+
+import numpy as np
+
+SPECK_PX = 3  # pixels: the dot of an i is larger, even at 150 dpi
+LONE_SPECK_PX = 12  # pixels, for a speck with no other ink beside it
+LONE_REACH = 4  # pixels
+SPECK_DEPTH = 40  # of 255, darker than the paper
+SPECKED = 0.0006  # specks a pixel of page, from which it counts as specked; a clean scan has a tenth of it
+BROAD_STROKE = 3.2  # pixels; strokes this broad survive a median of 3 by 3
+
+
+def clean(pixels: np.ndarray) -> np.ndarray:
+    """`pixels`: uint8 (height, width, 3) RGB, upright. The same array where nothing needs mending."""
+    return without_specks(even_out(pixels))
+
+
+def even_out(pixels: np.ndarray) -> np.ndarray:
+    """Shading divided away and faint ink darkened; a page that is even and dark enough comes back as it is."""
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    height, width = grey.shape
+    scale = 400 / max(height, width)
+    small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    paper = cv2.medianBlur(cv2.dilate(small, np.ones((9, 9), np.uint8)), 31)
+    ink = float(np.percentile(cv2.erode(grey[::4, ::4], np.ones((3, 3), np.uint8)), 1))
+    level = float(np.median(paper))
+    if paper.min() > 0.85 * level and level > 200 and ink < 110:
+        return pixels
+    ground = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+    flat = cv2.divide(grey, np.maximum(ground, 1), scale=255)
+    darkest = float(np.percentile(cv2.erode(flat[::4, ::4], np.ones((3, 3), np.uint8)), 1))
+    if darkest > 60:
+        table = np.clip((np.arange(256) - darkest) * 255 / max(1.0, 250 - darkest), 0, 255).astype(np.uint8)
+        flat = cv2.LUT(flat, table)
+    return cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB)
+
+
+def without_specks(pixels: np.ndarray) -> np.ndarray:
+    """Specks of dust, fax noise and grain painted over with their surroundings; the same array on an unspecked page.
+
+    A plain median filter would do, but it eats the thin strokes of a fax or of small print: what is taken out is
+    chosen by the size of the blot, and the filter used only where strokes are broad.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+    ink = cv2.subtract(_paper_of(grey), grey) > SPECK_DEPTH
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink.astype(np.uint8), connectivity=8)
+    area = stats[:, cv2.CC_STAT_AREA]
+    small, lone = area <= SPECK_PX, area <= LONE_SPECK_PX
+    small[0] = lone[0] = False
+    if small.sum() < SPECKED * grey.size:
+        return pixels
+    letters = (ink & ~lone[labels]).astype(np.uint8)
+    near = cv2.dilate(letters, np.ones((2 * LONE_REACH + 1, 2 * LONE_REACH + 1), np.uint8)).astype(bool)
+    touching = np.bincount(labels[near], minlength=count) > 0
+    gone = (small | (lone & ~touching))[labels]
+    mended = pixels.copy()
+    mended[gone] = cv2.medianBlur(pixels, 5)[gone]
+    mended[gone & (cv2.cvtColor(mended, cv2.COLOR_RGB2GRAY) < 128)] = 255
+    return cv2.medianBlur(mended, 3) if _stroke_width(letters) >= BROAD_STROKE else mended
+
+
+def _paper_of(grey: np.ndarray) -> np.ndarray:
+    """uint8 (height, width): the paper's brightness around each pixel."""
+    import cv2
+
+    height, width = grey.shape
+    small = cv2.resize(grey, (max(1, width // 4), max(1, height // 4)), interpolation=cv2.INTER_AREA)
+    paper = cv2.medianBlur(cv2.dilate(small, np.ones((5, 5), np.uint8)), 21)
+    return cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def _stroke_width(letters: np.ndarray) -> float:
+    """Median width of strokes in pixels: twice the distance from a stroke's ridge to its edge."""
+    import cv2
+
+    depth = cv2.distanceTransform(letters, cv2.DIST_L2, 3)
+    ridge = (depth >= cv2.dilate(depth, np.ones((3, 3), np.uint8))) & (depth > 0)
+    return 2 * float(np.median(depth[ridge])) if ridge.any() else 0.0
