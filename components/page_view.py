@@ -117,13 +117,23 @@ def present_page_summary(page: OcrPage) -> dict[str, Any]:
 
 
 def present_facts(facts: Sequence[Fact]) -> list[dict[str, Any]]:
-    """Facts in groups, in FACT_GROUPS' order; a group without facts is left out."""
+    """Facts in groups, in FACT_GROUPS' order; a group without facts is left out.
+
+    What is said in several places is listed once, with all its places: a long record repeats its header on every page.
+    """
     groups = []
     for title, kinds in FACT_GROUPS:
-        members = [_present_fact(fact, f"{title}-{i}") for i, fact in enumerate(f for f in facts if f.kind in kinds)]
+        members: dict[tuple[Any, ...], dict[str, Any]] = {}
+        for fact in (fact for fact in facts if fact.kind in kinds):
+            said = (fact.kind, fact.label.casefold(), fact.value.casefold(), fact.unit, fact.flag, fact.negated)
+            place = {"page": fact.page, "word_indices": list(fact.word_indices)}
+            if said in members:
+                members[said]["places"].append(place)
+            else:
+                members[said] = _present_fact(fact, f"{title}-{len(members)}") | {"places": [place]}
         if members:
-            alarm = title == "Allergies" and any(not member["negated"] for member in members)
-            groups.append({"title": title, "alarm": alarm, "facts": members})
+            alarm = title == "Allergies" and not all(member["negated"] for member in members.values())
+            groups.append({"title": title, "alarm": alarm, "facts": list(members.values())})
     return groups
 
 
@@ -178,8 +188,6 @@ def _present_fact(fact: Fact, key: str) -> dict[str, Any]:
         "reference": fact.reference,
         "negated": fact.negated,
         "confidence": round(float(fact.confidence), CONFIDENCE_DECIMALS),
-        "page": fact.page,
-        "word_indices": list(fact.word_indices),
     }
 
 

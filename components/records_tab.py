@@ -242,9 +242,11 @@ def build(workbench: Workbench, session: Session) -> None:
     reading = {**quiet, "concurrency_id": READING, "concurrency_limit": READERS}
     patient, opened = session.patient_id, [view, listing, open_now]
     shown = [status, *opened, cancel]
-    read.click(told(on_read), [upload, language, patient], shown, **reading)
+    readings = [read.click(told(on_read), [upload, language, patient], shown, **reading)]
     for button, sample in zip(examples, samples, strict=True):
-        button.click(told(_reads_sample(read_file, sample)), [language, patient], shown, **reading)
+        readings.append(button.click(told(_reads_sample(read_file, sample)), [language, patient], shown, **reading))
+    for done in readings:  # another patient may have been chosen meanwhile
+        done.success(told(on_patient), [patient, open_now], [listing, view], **quiet)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
     keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text], **quiet)
     listing.open(told(on_open), [patient], opened, **quiet)

@@ -111,16 +111,21 @@
   }
 
   /* Pages that need a person's eye come first: most doubtful words for their length, pages with a warning before others. */
-  function pageList(value, act) {
+  function pageList(value, state, act) {
     const weight = (page) => (page.words === 0 ? 2 : 0) + (page.warnings.length ? 1 : 0) + doubtOn(page) / Math.max(1, page.words);
     const order = [...value.pages].sort((a, b) => weight(b) - weight(a) || a.number - b.number);
     const needing = order.filter((page) => weight(page) > 0);
     const clear = order.filter((page) => weight(page) === 0);
     const group = (title, pages) => pages.length ? [el("h3", { class: "hc-h4" }, title), el("ul", { class: "hc-pages" }, pages.map((page) => pageRow(page, value, act)))] : [];
-    return el("nav", { class: "hc-page-nav", "aria-label": "Pages of this record" }, group("Need your eye", needing), group("Clear", clear));
+    return el("nav", { class: "hc-page-nav", "aria-label": "Pages of this record", onscroll: (event) => { state.navScroll = event.target.scrollTop; } }, group("Need your eye", needing), group("Clear", clear));
   }
 
   const FLAG = { high: "↑ high", low: "↓ low" };
+
+  function whereSaid(places) {
+    const pages = [...new Set(places.map((place) => place.page))];
+    return "p. " + pages.slice(0, 3).join(", ") + (pages.length > 3 ? ` and ${pages.length - 3} more` : "");
+  }
 
   function factButton(fact, value, act) {
     const quantity = [fact.value, fact.unit].filter(Boolean).join(" ");
@@ -129,8 +134,8 @@
     if (fact.reference) tags.push(el("small", {}, `normal ${fact.reference}`));
     if (fact.negated) tags.push(el("span", { class: "hc-denied" }, "denied"));
     if (fact.confidence < lineOfDoubt()) tags.push(el("span", { class: "hc-unsure" }, "read with doubt"));
-    return el("li", {}, el("button", { type: "button", class: `hc-fact hc-fact-${fact.kind}${fact.negated ? " hc-negated" : ""}${fact.flag ? " hc-flagged" : ""}`, "data-key": `fact-${fact.key}`, title: `Show on page ${fact.page}`, onclick: () => act.light(fact) },
-      el("b", {}, fact.label), quantity && el("span", {}, quantity), tags, value.pages.length > 1 && el("small", { class: "hc-where" }, `p. ${fact.page}`)));
+    return el("li", {}, el("button", { type: "button", class: `hc-fact hc-fact-${fact.kind}${fact.negated ? " hc-negated" : ""}${fact.flag ? " hc-flagged" : ""}`, "data-key": `fact-${fact.key}`, title: `Show on page ${fact.places[0].page}`, onclick: () => act.lightNext(fact) },
+      el("b", {}, fact.label), quantity && el("span", {}, quantity), tags, value.pages.length > 1 && el("small", { class: "hc-where" }, whereSaid(fact.places))));
   }
 
   function factPanel(value, act) {
@@ -241,6 +246,12 @@
       },
       page: (number, keep) => { if (!keep) state.stepOnArrival = false; state.lit = []; state.hitBoxes = []; send("go", { document_id: value.document_id, page: number }); },
       mend: (word, text) => { if (!text) { say("Type what the page says first."); return; } state.draft = undefined; state.mended = word.index; send("correct", { document_id: value.document_id, page: value.page.number, word_index: word.index, text }); },
+      /* A fact that is said in several places shows the next one with each click. */
+      lightNext: (fact) => {
+        const seen = state.seen.key === fact.key ? state.seen.times + 1 : 0;
+        state.seen = { key: fact.key, times: seen };
+        act.light(fact.places[seen % fact.places.length]);
+      },
       light: (fact) => {
         state.chosen = null;
         state.lit = [...fact.word_indices];
@@ -284,7 +295,7 @@
   }
 
   parts.record_view = function (root, value, send, memory) {
-    const state = memory.state || (memory.state = { chosen: null, zoom: 100, turn: 0, lit: [], all: false });
+    const state = memory.state || (memory.state = { chosen: null, zoom: 100, turn: 0, lit: [], all: false, seen: {} });
     if (!value) return;
     if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
@@ -296,7 +307,7 @@
     const scroll = el("div", { class: "hc-page-scroll", tabindex: 0, role: "region", "aria-label": "Page picture, scrolls", "data-key": "page-scroll", onscroll: () => { state.scroll = [scroll.scrollLeft, scroll.scrollTop]; } }, pageSvg(value, state, act));
     view.append(head(value, act), conflictBanner(value, act) || "",
       value.notes.length ? el("div", { class: "hc-banner", role: "status" }, value.notes.map((note) => el("p", {}, note))) : "",
-      el("div", { class: "hc-record-body" }, pageList(value, act),
+      el("div", { class: "hc-record-body" }, pageList(value, state, act),
         el("div", { class: "hc-page" }, toolbar(value, state, act), value.page.warnings.map((w) => el("p", { class: "hc-page-note" }, w)), scroll, legend()),
         el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
@@ -304,6 +315,7 @@
     const bringIntoSight = () => view.isConnected && view.scrollIntoView({ block: "start" });
     if (state.newcomer) { requestAnimationFrame(bringIntoSight); setTimeout(bringIntoSight, 300); }
     state.newcomer = false;
+    view.querySelector(".hc-page-nav").scrollTop = state.navScroll || 0;
     if (state.scroll) [scroll.scrollLeft, scroll.scrollTop] = state.scroll;
     if (state.focusWord && state.chosen !== null) requestAnimationFrame(() => act.look(state.chosen));
     else if (state.lookAt !== undefined) requestAnimationFrame(() => act.look(state.lookAt, true));

@@ -115,6 +115,15 @@ def test_allergies_come_first_and_alarm_only_when_asserted() -> None:
     assert page_view.present_facts((none_known,))[0]["alarm"] is False
 
 
+def test_what_is_said_on_several_pages_is_listed_once_with_its_places() -> None:
+    facts = tuple(Fact(FactKind.NAME, "name", "Ana Lind", number, (number,), 0.9) for number in (1, 2, 5))
+    (group,) = page_view.present_facts(facts)
+    (fact,) = group["facts"]
+    assert fact["label"] == "Name"
+    assert [place["page"] for place in fact["places"]] == [1, 2, 5]
+    assert fact["places"][2]["word_indices"] == [5]
+
+
 def test_the_newest_correction_stands_first() -> None:
     old = Correction("d1", 1, 0, "a", "b", datetime(2026, 1, 1, tzinfo=UTC), "ana")
     new = Correction("d1", 1, 0, "b", "c", datetime(2026, 1, 2, tzinfo=UTC), "ana")
@@ -178,7 +187,7 @@ def test_the_cut_out_lies_in_the_page_and_holds_the_passage(left: float, top: fl
 
 def test_a_long_passage_is_cut_around_its_first_mark() -> None:
     words = tuple(word(f"w{row}", 0.9, 100, 100 + 60 * row) for row in range(20))
-    x, y, width, height = hit_cards.region_of(hit(words, (15,), ("w15",)), page(1, *words))
+    _, y, _, height = hit_cards.region_of(hit(words, (15,), ("w15",)), page(1, *words))
     assert height < 400
     assert y <= words[15].box.top
     assert words[15].box.bottom <= y + height
