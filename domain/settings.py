@@ -88,11 +88,11 @@ class Settings(BaseSettings):
 
 def load_settings() -> Settings:
     """Settings from the environment; raises SettingsInvalid naming the variable at fault. Makes the data folder."""
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    known = {str(field.validation_alias or f"{PREFIX}{name.upper()}") for name, field in Settings.model_fields.items()}
     for variable in os.environ:
         if variable.startswith(PREFIX) and variable not in known:
-            near = difflib.get_close_matches(variable, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else f" Known are: {', '.join(sorted(known))}."
+            near = _nearest(variable, known)
+            hint = f" Did you mean {near}?" if near else f" Known are: {', '.join(sorted(known))}."
             raise SettingsInvalid(f"The environment has {variable}, which is not a setting.{hint}")
     try:
         settings = Settings()
@@ -113,3 +113,10 @@ def load_settings() -> Settings:
             f"The folder of {PREFIX}DATA_DIR cannot be made or written. Name a folder that this user may write."
         ) from error
     return settings
+
+
+def _nearest(variable: str, known: set[str]) -> str:
+    """The known variable that was probably meant, compared without prefixes; "" where none is near."""
+    bare = {name.removeprefix(PREFIX).removeprefix("GRADIO_"): name for name in known}
+    near = difflib.get_close_matches(variable.removeprefix(PREFIX), bare, n=1)
+    return bare[near[0]] if near else ""

@@ -38,10 +38,13 @@ class FileStore:
                     os.fsync(target.fileno())
                 sha256 = digest.hexdigest()
                 place = self._place(sha256)
-                if not place.exists():
+                if place.exists():
+                    os.utime(place)  # young again: a sweep must not take it before this filing commits
+                else:
                     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                     os.replace(temporary, place)
                     _sync_folder(place.parent)
+                    _sync_folder(self._root)  # the two-letter folder may be new as well
         except OSError as error:
             raise StorageFailed(
                 "The file could not be written to the store, so nothing was filed. Check the free disk space "

@@ -117,7 +117,8 @@ def test_altered_weights_are_refused() -> None:
         ModelShelf([card("a", files=((name, "0" * 64),))], 1000).borrow("a"),
     ):
         pass
-    with pytest.raises(ModelUnavailable, match="missing"), ModelShelf([card("a", files=(("no", right),))], 9).borrow("a"):
+    without = ModelShelf([card("a", files=(("no", right),))], 9)
+    with pytest.raises(ModelUnavailable, match="missing"), without.borrow("a"):
         pass
 
 

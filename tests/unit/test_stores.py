@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as with_settings
 from hypothesis import strategies as st
 
@@ -25,7 +25,9 @@ FILING = Filing("a" * 64, "", "b" * 64)
 
 sides = st.floats(0, 5000, allow_nan=False)
 words = st.builds(
-    lambda text, confidence, x, y, machine: TextWord(text, confidence, ((x, y), (x + 9, y), (x + 9, y + 5), (x, y + 5)), machine),
+    lambda text, confidence, x, y, machine: TextWord(
+        text, confidence, ((x, y), (x + 9, y), (x + 9, y + 5), (x, y + 5)), machine
+    ),
     st.text(min_size=1, max_size=12), st.floats(0, 1), sides, sides, st.none() | st.text(max_size=5),
 )  # fmt: skip
 pages = st.builds(
@@ -50,8 +52,8 @@ def record(
     page = OcrPage(1, 100, 50, 300.0, 0, 0.0, PageSource.OCR, (line,))
     fact = Fact(FactKind.DIAGNOSIS, "x", "x", 1, (1,), 0.5, negated=True)
     return OcrDocument(
-        document_id, patient_id, "Letter", (page,), ModelStamp("m", "1"), datetime.now(UTC), document_date=date(2024, 3, 9),
-        facts=(fact,), warnings=("w",),
+        document_id, patient_id, "Letter", (page,), ModelStamp("m", "1"), datetime.now(UTC),
+        document_date=date(2024, 3, 9), facts=(fact,), warnings=("w",),
     )  # fmt: skip
 
 
@@ -108,7 +110,7 @@ def test_what_is_no_word_is_refused_and_changes_nothing(database: Database, text
 
 
 def test_an_unfinished_transaction_leaves_nothing(database: Database, nurse: Actor) -> None:
-    with pytest.raises(RuntimeError), database.begin() as tx:
+    with pytest.raises(RuntimeError), database.begin() as tx:  # noqa: PT012 - the point is what happens before it
         documents.file(tx, record(), FILING)
         audit.append(tx, nurse, Action.CREATE, "DocumentReference/d1")
         raise RuntimeError("the power goes out")
