@@ -18,7 +18,7 @@ from domain.document import OcrPage, PageImage, PageSource, TextLine
 from domain.errors import StorageFailed
 from domain.limits import Limits
 from domain.upload import Upload
-from pipelines import base_pdf, glyphless_font, intake, read_pages_plugin, word_layer
+from pipelines import base_pdf, glyphless_font, intake, word_layer
 
 PLUGIN = "pipelines.read_pages_plugin"
 GRAFTED_PREFIX = "/OCR-"  # what OCRmyPDF calls the form it grafts
@@ -130,6 +130,8 @@ def _lines_as_shown(page: OcrPage, straighten: bool) -> tuple[Sequence[TextLine]
 def _write_layers(upload: Upload, pages: Sequence[OcrPage], base: Path, straighten: bool) -> None:
     """One text-only PDF a page where the plugin looks for it; an empty file where the page keeps its own text."""
     import pikepdf
+
+    from pipelines import read_pages_plugin  # brings OCRmyPDF along, which takes seconds
 
     (base.parent / read_pages_plugin.LAYERS).mkdir()
     with pikepdf.open(base) as pdf:
