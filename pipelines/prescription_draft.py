@@ -161,7 +161,7 @@ def _medicine(line: Any, where: str) -> tuple[Medicine, bool]:
     for name in REQUIRED:
         if not text[name]:
             raise PrescriptionInvalid(f"{where} has no {name}. Fill it in, then sign.")
-    for name in ("name", "strength", "dose"):  # the signed form divides fields at semicolons
+    for name in ("name", "strength", "form", "route", "dose", "frequency"):  # the signed form divides at semicolons
         if ";" in text[name]:
             raise PrescriptionInvalid(f"{where}, {name}: leave out the semicolon; what follows it belongs in the note.")
     duration = _whole(line.get("duration_days") or 0, "duration_days", where)

@@ -2,8 +2,9 @@
 
 Follows the rules SMART Health Cards set for what goes into a QR code: no Resource.id, no narrative, no
 CodeableConcept.text, no Coding.display, "resource:N" references. The doctor's own words travel unchanged
-(Dosage.text, Coding.code), so that what the pharmacist reads is what was signed. `coded` adds the same facts as numbers
-and a DrugBank id, where we understood them and the code has room. Reading refuses fields that writing never makes.
+(Dosage.text, Coding.code), so that what the pharmacist reads is what was signed. `coded` adds the same facts as
+numbers, references and a DrugBank id, where we understood them and the code has room; reading needs the words alone,
+and refuses fields that writing never makes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ CARD_TYPE = "https://smarthealth.cards#health-card"
 FHIR_VERSION = "4.0.1"
 DRUGBANK = "http://www.drugbank.ca"
 PRODUCT_SEPARATOR = ";"  # Coding.code is "<name>;<strength>;<form>": text and display are not allowed in a QR code
-DOSE_END = "; "  # Dosage.text is "<dose>; <frequency>"
+DOCTOR = {"reference": "resource:1"}
+SIG_SEPARATOR = "; "  # Dosage.text is "<dose>; <route>; <frequency>; <days> d"
 
 
 def write_claims(
@@ -132,8 +134,10 @@ def _request(medicine: Medicine, coded: bool) -> dict[str, Any]:
     coding = [{"code": product}]
     if coded and medicine.drug_id:
         coding.append({"system": DRUGBANK, "code": medicine.drug_id})
-    dispense: dict[str, Any] = {"numberOfRepeatsAllowed": medicine.refills, "quantity": _quantity(medicine)}
-    if medicine.duration_days:
+    dispense: dict[str, Any] = {"quantity": _quantity(medicine)}
+    if medicine.refills:
+        dispense["numberOfRepeatsAllowed"] = medicine.refills
+    if coded and medicine.duration_days:
         dispense["expectedSupplyDuration"] = {"value": medicine.duration_days, "unit": "d"}
     return {
         "resourceType": "MedicationRequest",
@@ -141,24 +145,26 @@ def _request(medicine: Medicine, coded: bool) -> dict[str, Any]:
         "intent": "order",
         "medicationCodeableConcept": {"coding": coding},
         "subject": {"reference": "resource:0"},
-        "requester": {"reference": "resource:1"},
+        **({"requester": DOCTOR} if coded else {}),
         "dosageInstruction": [_dosage(medicine, coded)],
         "dispenseRequest": dispense,
     }
 
 
 def _dosage(medicine: Medicine, coded: bool) -> dict[str, Any]:
-    dosage: dict[str, Any] = {"text": f"{medicine.dose}{DOSE_END}{medicine.frequency}"}
+    sig = (medicine.dose, medicine.route, medicine.frequency, f"{medicine.duration_days} d")
+    dosage: dict[str, Any] = {"text": SIG_SEPARATOR.join(sig)}
     if medicine.note:
         dosage["patientInstruction"] = medicine.note
-    rhythm = read_rhythm(medicine.frequency) if coded else None
+    if not coded:
+        return dosage
+    rhythm, dose = read_rhythm(medicine.frequency), read_dose(medicine.dose)
     if rhythm is not None and rhythm.times:
         dosage["timing"] = {"repeat": _repeat(rhythm)}
     if rhythm is not None and rhythm.as_needed:
         dosage["asNeededBoolean"] = True
     if medicine.route:
         dosage["route"] = {"coding": [{"code": medicine.route}]}
-    dose = read_dose(medicine.dose) if coded else None
     if dose is not None and dose.unit:
         dosage["doseAndRate"] = [_dose_and_rate(dose)]
     return dosage
@@ -237,15 +243,15 @@ def _read_request(resource: dict[str, Any]) -> Medicine:
     )  # fmt: skip
     if (resource["status"], resource["intent"]) != ("active", "order"):
         raise ValueError("not an active order")
-    if (resource["subject"], resource["requester"]) != ({"reference": "resource:0"}, {"reference": "resource:1"}):
+    if resource["subject"] != {"reference": "resource:0"} or resource.get("requester", DOCTOR) != DOCTOR:
         raise ValueError("an order for someone else")
     codes = _codes(resource["medicationCodeableConcept"], "", DRUGBANK)
     name, strength, form = codes[""].split(PRODUCT_SEPARATOR, 2)
     dosage = _single(resource["dosageInstruction"])
     _only(dosage, "text", "patientInstruction", "timing", "asNeededBoolean", "route", "doseAndRate")
-    dose, separator, frequency = _text(dosage["text"]).partition(DOSE_END)
-    if not separator:
-        raise ValueError("no dose and frequency")
+    dose, route, frequency, days = _text(dosage["text"]).split(SIG_SEPARATOR)
+    if not dose or not frequency:
+        raise ValueError("no dose or no frequency")
     dispense = resource["dispenseRequest"]
     _only(dispense, "numberOfRepeatsAllowed", "quantity", "expectedSupplyDuration")
     quantity = dispense["quantity"]
@@ -258,13 +264,13 @@ def _read_request(resource: dict[str, Any]) -> Medicine:
         name=_text(name),
         strength=strength,
         form=form,
-        route=_codes(dosage["route"], "")[""] if "route" in dosage else "",
+        route=route,
         dose=dose,
         frequency=frequency,
-        duration_days=_count(dispense.get("expectedSupplyDuration", {"value": 0})["value"]),
+        duration_days=_count(int(days.removesuffix(" d"))),
         quantity=_decimal(quantity["value"]),
         quantity_unit=_text(quantity.get("unit", ""), empty=True),
-        refills=_count(dispense["numberOfRepeatsAllowed"]),
+        refills=_count(dispense.get("numberOfRepeatsAllowed", 0)),
         note=_text(dosage.get("patientInstruction", ""), empty=True),
         drug_id=codes.get(DRUGBANK, ""),
     )

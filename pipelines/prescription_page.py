@@ -171,7 +171,8 @@ def _codes(pdf: Any, signed: SignedPrescription, page_format: str) -> None:
         top = pdf.get_y()
         left = MARGIN + (width - len(row) * side - (len(row) - 1) * 4) / 2
         for part in row:
-            pdf.image(draw_picture(part.text, PNG_SCALE).convert("1"), x=left, y=top, w=side, h=side, alt_text="Prescription code")
+            code = draw_picture(part.text, PNG_SCALE).convert("1")
+            pdf.image(code, x=left, y=top, w=side, h=side, alt_text="Prescription code")
             if total > 1:
                 first, last = part.first + 1, part.last + 1
                 span = f"medicine {first}" if first == last else f"medicines {first} to {last}"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from domain.errors import NotAllowed
-from domain.prescription import Filling, Prescription, PrescriptionRecord, Status, Verdict
+from domain.prescription import QUANTITY_STEP, Filling, Prescription, PrescriptionRecord, Status, Verdict
 
 CLOCK_SKEW = timedelta(minutes=10)  # how far two machines' clocks may stand apart
 
@@ -77,8 +77,10 @@ def plan_filling(
                 f"Medicine {medicine + 1} is not on the codes that were shown. Scan the code that holds it."
             )
         left = record.due_now(medicine)
-        if asked <= 0 or asked != asked.quantize(Decimal("0.001")):
+        if not asked.is_finite() or asked <= 0:
             raise NotAllowed(f"Medicine {medicine + 1}: the amount must be a positive number. Nothing was handed out.")
+        if asked <= left and asked != asked.quantize(QUANTITY_STEP):
+            raise NotAllowed(f"Medicine {medicine + 1}: three decimals are the most. Nothing was handed out.")
         if asked > left:
             raise NotAllowed(
                 f"Medicine {medicine + 1}: {_plain(asked)} was asked for, but only {_plain(left)} may be handed out "
