@@ -25,9 +25,10 @@ MAX_QUERY_CHARS = 1000
 MAX_LIMIT = 100
 EXPANSION_WEIGHT = 0.4  # of a word the lexicon adds, against 1 for a word the person typed
 EXPANDED_SHARE = 0.5  # of the expanded wording in the semantic score
-KEYWORD_WEIGHT = 0.9  # of the keyword score (0 to about 1) against cosine similarity
+KEYWORD_WEIGHT = 0.6  # of the keyword score (0 to about 1) against cosine similarity
+ONCE = 2.5  # BM25 counts a word that stands once in an average passage as 1 / 2.5 of its weight
 CANDIDATES = 80  # passages that are looked at closely
-ASSERTED_BONUS = 0.06  # for a passage in which the asked concepts stand asserted
+ASSERTED_BONUS = 0.1  # for a passage in which the asked concepts stand asserted
 DENIED_PENALTY = 0.25  # for one that only denies them
 SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query without a known word
 ANY_SIMILARITY = 0.18  # cosine below which nothing answers, unless the words themselves agree
@@ -116,14 +117,15 @@ def search(query: SearchQuery, index: Index, encoder: TextEncoder) -> SearchAnsw
         return SearchAnswer((), _ms(started), NO_RECORDS)
     weights = _idf(tables[1], index)
     similarity = scored.similarity @ np.array([1 - EXPANDED_SHARE, EXPANDED_SHARE], np.float32)
-    keyword = scored.keyword[:, 1] / max(1e-6, sum(weights.values()))
-    coverage = scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
+    keyword = ONCE * scored.keyword[:, 1] / max(1e-6, sum(weights.values()))
+    coverage = ONCE * scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
     if not _answers(text, understood, scored.similarity[:, 0], similarity, coverage):
         return SearchAnswer((), _ms(started), NOTHING)
     fused = similarity + KEYWORD_WEIGHT * keyword
     best = _best(fused, CANDIDATES)
     found = [_look_closely(int(place), scored.passage(int(place)), float(fused[place]), understood) for place in best]
-    found.sort(key=lambda item: -item.score)
+    # A denial never stands above an assertion, however alike the words are.
+    found.sort(key=lambda item: (item.negated, -item.score))
     kept = found if query.patient_id else _one_a_document(found)
     ranks = _ranks(scored.keyword[:, 1]), _ranks(similarity)
     hits = tuple(
