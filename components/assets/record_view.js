@@ -162,7 +162,7 @@
     return el("section", { class: "hc-banner hc-stop", role: "alert", "aria-label": "Identity does not match" },
       el("h3", {}, "Stop: this record may belong to someone else"),
       el("p", {}, "It is kept, and filed to nobody until a person decides."),
-      el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, ""), el("th", { scope: "col" }, "On this record"), el("th", { scope: "col" }, "Chosen patient"))),
+      el("table", {}, el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Identity"), el("th", { scope: "col" }, "On this record"), el("th", { scope: "col" }, "Chosen patient"))),
         el("tbody", {}, value.conflict.rows.map((row) => el("tr", {}, el("th", { scope: "row" }, row.field), el("td", {}, el("button", { type: "button", class: "hc-link", title: `Show on page ${row.page}`, onclick: () => act.light(row) }, row.on_record)), el("td", {}, row.in_chart))))),
       el("label", { class: "hc-check", for: "hc-conflict-checked" }, checked, "I have looked at the page, and it is about the chosen patient."),
       el("div", { class: "hc-actions" }, file, el("span", { class: "hc-quiet" }, "If it is not: choose the right patient above, or leave it unfiled.")));

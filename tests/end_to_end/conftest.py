@@ -65,6 +65,15 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def long_record(letter: Path) -> Path:
+    """The same letter eight times over, as one PDF."""
+    path = letter.with_name("long.pdf")
+    with Image.open(letter) as picture:
+        picture.save(path, save_all=True, append_images=[picture.copy() for _ in range(7)], resolution=150)
+    return path
+
+
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, started as a user would, without demo patients."""
     data = tmp_path_factory.mktemp("data")

@@ -32,7 +32,7 @@ def test_exactly_the_promised_endpoints_are_public_and_documented(client: Client
         assert shown["named_endpoints"][name]["description"], name
 
 
-def test_a_record_through_the_endpoints(client: Client, letter: Path) -> None:
+def test_a_record_through_the_endpoints(client: Client, server: str, letter: Path) -> None:
     patient = client.predict("Amara Okafor", "1961-03-12", "female", "HC-0099", api_name="/create_patient")
     found = client.predict("HC-0099", api_name="/find_patients")
     assert [p["patient_id"] for p in found["patients"]] == [patient["patient_id"]]
@@ -53,6 +53,14 @@ def test_a_record_through_the_endpoints(client: Client, letter: Path) -> None:
     assert answer["hits"][0]["document_id"] == document["document_id"]
     assert answer["hits"][0]["boxes"]
     assert set(answer["hits"][0]["ranks"]) == {"keyword", "semantic"}
+
+    address = f"{server}records/{document['document_id']}"
+    with urllib.request.urlopen(f"{address}/record.pdf", timeout=20) as shown:  # a link may open it at a page
+        assert shown.headers["Content-Type"] == "application/pdf"
+        assert shown.headers["Content-Disposition"].startswith("inline")
+    with urllib.request.urlopen(f"{address}/pages/1.jpg", timeout=20) as picture:
+        assert picture.headers["Content-Type"] == "image/jpeg"
+        assert "private" in picture.headers["Cache-Control"]
 
     _, again = client.predict(document["document_id"], api_name="/document")
     assert again["revision"] == mended["revision"]

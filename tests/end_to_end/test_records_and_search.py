@@ -158,6 +158,19 @@ def test_a_record_of_somebody_else_waits_for_a_person(open_page, keep_picture, t
     expect(banner).to_have_count(0)
 
 
+def test_a_long_job_shows_its_pages_and_stops_when_asked(open_page, keep_picture, long_record: Path) -> None:
+    page = open_page()
+    read_file(page, long_record)
+    status = page.locator("#hc-job-status")
+    expect(status).to_contain_text("of 8 pages", timeout=READ_MS)
+    expect(page.locator(".hc-reading-list li").first).to_contain_text("Page", timeout=READ_MS)
+    keep_picture(page, "1280-light-reading")
+    page.click("#hc-cancel")
+    expect(status).to_contain_text("as you asked", timeout=READ_MS)
+    expect(page.locator("#hc-cancel")).to_be_hidden()
+    expect(page.locator("#hc-record-list")).not_to_contain_text("8 pages")
+
+
 def test_nonsense_finds_nothing_and_says_so_calmly(open_page, keep_picture) -> None:
     page = open_page(390)
     search(page, "xqzzv blorptang")
