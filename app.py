@@ -10,6 +10,7 @@ from domain.settings import load_settings, telemetry_off
 telemetry_off()  # before any library that would call home is imported
 
 from components.page import build_page, launch_options  # noqa: E402
+from pipelines.demo import seed  # noqa: E402
 from pipelines.workbench import open_workbench  # noqa: E402
 
 
@@ -18,6 +19,8 @@ def main() -> None:
     settings = load_settings()
     os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "uploads").resolve())  # nothing outside the data folder
     with closing(open_workbench(settings)) as workbench:
+        if settings.demo:
+            seed(workbench)
         build_page(workbench, settings.upload_age_hours).launch(**launch_options(workbench, settings))
 
 

@@ -245,7 +245,7 @@ class Workbench:
             entity = f"DocumentReference/{document_id}"
             audit.append(tx, actor, Action.UPDATE, entity, document.patient_id, detail, document.model)
         log.info("corrected a word of record %s, revision %d", correction.document_id, document.revision)
-        self._index_document(document)
+        self._index_document(document_id)
         return document
 
     def file_document(self, document_id: str, patient_id: str, actor: Actor, confirmed: bool = False) -> OcrDocument:
@@ -259,9 +259,8 @@ class Workbench:
             entity = f"DocumentReference/{document_id}"
             detail = "filed to this patient" + (" against differing identity, confirmed" if conflicts else "")
             audit.append(tx, actor, Action.UPDATE, entity, patient_id, detail)
-        filed = replace(document, patient_id=patient_id)
-        self._index_document(filed)
-        return filed
+        self._index_document(document_id)
+        return self.document(document_id)
 
     def conflicts_with(self, document: OcrDocument, patient_id: str) -> tuple[IdentityConflict, ...]:
         """Where the identity on a record's pages differs from this patient's chart; empty when all agrees."""
@@ -348,16 +347,19 @@ class Workbench:
         for document_id in indexed - known:
             index.remove_document(document_id)
         for document_id in sorted(behind | (known - indexed)):
-            self._index_document(self.document(document_id))
+            self._index_document(document_id)
 
-    def _index_document(self, document: OcrDocument) -> None:
+    def _index_document(self, document_id: str) -> None:
+        """Put the record as it is now into the index. One at a time: of two changes the later one is what stays."""
         index = self._passage_index()
-        cut = passages.cut(document)
-        with self.shelf.borrow(self.shelf.chosen("text_encoder").id) as encoder:
-            vectors = encoder.encode_passages([passage.text for passage in cut])
-        index.replace_document(document.document_id, cut, vectors)
-        with self.database.begin() as tx:
-            documents.mark_indexed(tx, document.document_id, document.revision)
+        with self._index_lock:
+            document = self.document(document_id)
+            cut = passages.cut(document)
+            with self.shelf.borrow(self.shelf.chosen("text_encoder").id) as encoder:
+                vectors = encoder.encode_passages([passage.text for passage in cut])
+            index.replace_document(document_id, cut, vectors)
+            with self.database.begin() as tx:
+                documents.mark_indexed(tx, document_id, document.revision)
 
     def _file(self, document: OcrDocument, filing: Filing, actor: Actor) -> None:
         with self.database.begin() as tx:
@@ -365,7 +367,7 @@ class Workbench:
             entity = f"DocumentReference/{document.document_id}"
             detail = f"{len(document.pages)} pages filed"
             audit.append(tx, actor, Action.CREATE, entity, document.patient_id, detail, document.model)
-        self._index_document(document)
+        self._index_document(document.document_id)
 
     def _relaid(self, document: OcrDocument, filing: Filing, page: int) -> str:
         """SHA-256 of the PDF with the corrected text."""

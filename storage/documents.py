@@ -196,7 +196,8 @@ def replace_reading(tx: sa.Connection, document: OcrDocument, pdf_sha256: str) -
 def move(tx: sa.Connection, document_id: str, patient_id: str) -> None:
     """File a record to another patient, or to nobody (""); the index is behind until it follows."""
     _row(tx, document_id)
-    values = {"patient_id": patient_id or None, "indexed_revision": 0}
+    # A new revision: whoever indexes the record as it was cannot mark this one as done.
+    values = {"patient_id": patient_id or None, "revision": documents.c.revision + 1}
     tx.execute(documents.update().where(documents.c.document_id == document_id).values(**values))
 
 
@@ -219,8 +220,9 @@ def all_ids(tx: sa.Connection) -> tuple[str, ...]:
 
 
 def mark_indexed(tx: sa.Connection, document_id: str, revision: int) -> None:
-    """The index now holds this revision."""
-    tx.execute(documents.update().where(documents.c.document_id == document_id).values(indexed_revision=revision))
+    """The index now holds this revision; without effect where the record has moved on meanwhile."""
+    same = sa.and_(documents.c.document_id == document_id, documents.c.revision == revision)
+    tx.execute(documents.update().where(same).values(indexed_revision=revision))
 
 
 def files_in_use(tx: sa.Connection) -> frozenset[str]:
