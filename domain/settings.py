@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     text_encoder: str = ""
     workers: int = Field(default=min(4, os.cpu_count() or 1), ge=1, le=64)
     upload_age_hours: int = Field(default=2, ge=1)
+    issuer: str = "https://health-connect.example"  # signs prescriptions; serves /.well-known/jwks.json
+    signing_key: Path | None = None  # a private JWK of mode 0600; empty: made and kept in the data folder
+    trusted_issuers: str = ""  # JWKS files of other issuers, separated as in PATH
     demo: bool = True  # invented patients are filed at the first start
     max_bytes: int = Field(default=Limits().max_bytes, ge=1)
     max_pixels: int = Field(default=Limits().max_pixels, ge=1)
@@ -80,6 +83,10 @@ class Settings(BaseSettings):
             max_pages=self.max_pages,
             max_pdf_objects=self.max_pdf_objects,
         )
+
+    @property
+    def trusted_issuer_files(self) -> tuple[Path, ...]:
+        return tuple(Path(name) for name in self.trusted_issuers.split(os.pathsep) if name.strip())
 
     @property
     def resolved_database_url(self) -> str:

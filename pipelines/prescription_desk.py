@@ -129,6 +129,16 @@ class PrescriptionDesk:
         self._accounts = accounts
         self._clock = clock
 
+    def warm(self) -> None:
+        """Load drug names and FHIR models now, about three seconds, so that the first prescription does not wait."""
+        from fhir.resources.R4B import bundle  # noqa: F401
+
+        self._drugs.identify("amoxicillin")
+
+    def suggest(self, prefix: str, limit: int = 10) -> tuple[str, ...]:
+        """Medicine names that begin so, for type-ahead."""
+        return self._drugs.suggest(prefix, limit)
+
     def check(
         self, patient: Patient, prescriber: Prescriber, data: Mapping[str, Any], allergies: Sequence[str] = ()
     ) -> CheckedDraft:
