@@ -111,7 +111,10 @@ def _render(pdf: Any, number: int, limits: Limits, render_dpi: float) -> PageIma
             lines = pdf_text.own_text(page)
             kind = _kind(page, lines, render_dpi)
             dpi, warnings = _bounded(kind.dpi, width_pt, height_pt, limits)
-            bitmap = page.render(scale=dpi / POINTS_PER_INCH, rev_byteorder=True, may_draw_forms=False)
+            long_pt = max(width_pt, height_pt)
+            # PDFium rounds up, so a hair below the whole pixel, or a scan comes out one pixel larger than it is.
+            scale = (round(long_pt * dpi / POINTS_PER_INCH) - 0.01) / long_pt
+            bitmap = page.render(scale=scale, rev_byteorder=True, may_draw_forms=False)
             try:
                 array = bitmap.to_numpy()  # (height, width) or (height, width, 3 or 4) uint8
                 pixels = _rgb(array)
