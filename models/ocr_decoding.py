@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-RARE = 0.15  # weight of accents and signs that English records hold now and then: é, °, µ, ±
-FOREIGN = 0.02  # weight of every other script; a whole line of it is still read, as it outweighs nothing else
+SIGN = 0.5  # weight of signs that English records hold now and then: °, µ, ±
+ACCENTED = 0.05  # weight of é and its like: names have them, dust makes many more
+FOREIGN = 0.02  # weight of every other script; where nothing else is likely it is read all the same
 COMMON_SIGNS = "°µμ±²³½¼×÷≤≥→•–—‘’“”£€Ω"
 FOLDED = {"μ": "µ", "’": "'", "‘": "'", "“": '"', "”": '"', "：": ":", "，": ",", "；": ";", "（": "(", "）": ")",
           "％": "%", "－": "-", "／": "/", "．": ".", "。": ".", "、": ","}  # fmt: skip
@@ -48,8 +49,8 @@ def prior_over(alphabet: Sequence[str]) -> np.ndarray:
     weights = np.ones(len(alphabet), np.float32)
     for index, sign in enumerate(alphabet):
         if index and (len(sign) != 1 or ord(sign) > 126):
-            near = len(sign) == 1 and (sign in COMMON_SIGNS or "LATIN" in unicodedata.name(sign, ""))
-            weights[index] = RARE if near else FOREIGN
+            latin = len(sign) == 1 and "LATIN" in unicodedata.name(sign, "")
+            weights[index] = SIGN if sign in COMMON_SIGNS else ACCENTED if latin else FOREIGN
     return weights
 
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from domain.document import OcrPage, PageImage, PageSource, TextLine, TextWord
+from domain.errors import HealthConnectError, ModelUnavailable
 from models.contracts import OcrEngine
 from pipelines.page_geometry import ReadyPage, make_ready
 from pipelines.progress import Progress, silent
@@ -24,9 +25,25 @@ EYE_SHARE = 0.15  # share of doubtful words from which a page asks for a person'
 
 
 def read_page(page: PageImage, engine: OcrEngine) -> OcrPage:
-    """Everything that stands on a page. A page that brings its own text keeps it, and is not read again."""
+    """Everything that stands on a page. A page that brings its own text keeps it, and is not read again.
+
+    Raises ModelUnavailable, naming the page, where the engine breaks on it.
+    """
     if page.own_lines:
         return _page(page, page.own_lines, PageSource.BORN_DIGITAL)
+    try:
+        return _read_picture(page, engine)
+    except HealthConnectError:
+        raise
+    except Exception as error:
+        # Whatever a decoder or a network throws: the page is named, and never comes back as an empty one.
+        raise ModelUnavailable(
+            f"Page {page.number} could not be read: {engine.card.title} stopped on it. "
+            "Try another engine on the Models tab, or upload the page again."
+        ) from error
+
+
+def _read_picture(page: PageImage, engine: OcrEngine) -> OcrPage:
     ready = make_ready(page.pixels)
     lines = engine.read(ready.pixels)
     if _confidence(lines) < UPRIGHT_ENOUGH and (turns := _turns_to_upright(ready.pixels, engine)):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from domain.document import Point, Quad
-from pipelines.page_cleaning import clean
+from pipelines.page_cleaning import even_out, without_specks
 from pipelines.page_outline import LOOK_SIDE, find_page, shrunk
 
 MAX_SKEW_DEG = 16.0
@@ -45,6 +45,8 @@ def make_ready(pixels: np.ndarray, more_turns: int = 0) -> ReadyPage:
     Up against down cannot be told from rows, and sideways not surely on a sparse page; only reading tells
     (pipelines.digitise), which then asks for more turns.
     """
+    # Specks first: enlarging would make them as large as the dots of letters, and they blur where lines run.
+    pixels = without_specks(pixels)
     height, width = pixels.shape[:2]
     to_upload = np.eye(3)
     page_quad = find_page(pixels)
@@ -77,7 +79,7 @@ def make_ready(pixels: np.ndarray, more_turns: int = 0) -> ReadyPage:
         width, height = round(width * scale), round(height * scale)
     upright = _resample(pixels, to_upload, (width, height))
     turned = (90 if sideways else 0) + (180 if half_turn else 0)
-    return ReadyPage(clean(upright), to_upload, turned % 360, skew, page_quad is not None)
+    return ReadyPage(even_out(upright), to_upload, turned % 360, skew, page_quad is not None)
 
 
 def skew_of(ink: np.ndarray) -> tuple[float, float]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 LOOK_SIDE = 900  # pixels of the long side on which outlines and skew are sought
+SMALLEST = 100  # pixels; no sheet with print on it is pictured smaller
 BRIGHTER = 25  # of 255: a sheet is at least so much lighter than a dark ground
 OTHER_HUE = 0.02  # distance in (r, g) chromaticity by which a light table differs from paper
 INK_SIZE = 25  # pixels; ink is narrower, so that closing by this leaves the sheet whole
@@ -17,6 +18,8 @@ def find_page(pixels: np.ndarray) -> np.ndarray | None:
 
     `pixels`: uint8 (height, width, 3) RGB. None where the page fills the picture, or no clean sheet stands out.
     """
+    if min(pixels.shape[:2]) < SMALLEST:
+        return None
     small = shrunk(pixels)
     height, width = small.shape[:2]
     for mask in _sheet_masks(small):
@@ -49,7 +52,7 @@ def _sheet_masks(small: np.ndarray) -> Iterator[np.ndarray]:
     # Chromaticity does not change with shading, so a light table under a lamp still differs from the paper on it.
     colour = soft.astype(np.float32) + 1
     hue = colour[:, :, :2] / colour.sum(axis=2, keepdims=True)  # (height, width, 2)
-    bright = light[centre] > np.median(light[centre])
+    bright = light[centre] >= np.median(light[centre])
     paper = np.median(hue[centre][bright], axis=0)
     away = np.linalg.norm(hue - paper, axis=2)
     if np.median(_rim(away)) > OTHER_HUE:
