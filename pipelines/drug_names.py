@@ -79,9 +79,13 @@ def ingredient(name: str) -> str:
 
 
 def suggest(prefix: str, limit: int = 10) -> tuple[str, ...]:
-    """Spellings that begin with `prefix`, shortest first; none for less than two letters."""
+    """Spellings that begin with `prefix`, canonical names before brands and other spellings, shortest first.
+
+    None for less than two letters.
+    """
     prefix = " ".join(prefix.lower().split())
     if len(prefix) < 2:
         return ()
-    matching = (variant for variant in _vocabulary() if variant.startswith(prefix))
-    return tuple(sorted(matching, key=lambda variant: (len(variant), variant))[:limit])
+    table = _vocabulary()
+    matching = (variant for variant in table if variant.startswith(prefix))
+    return tuple(sorted(matching, key=lambda variant: (variant != table[variant], len(variant), variant))[:limit])

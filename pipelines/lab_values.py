@@ -89,11 +89,13 @@ _UNIT = (
 )
 _NUMBER = r"[<>≤≥]?\s?\d+(?:[.,]\d+)?(?:/\d+)?"
 _BETWEEN = r"\s*(?:\(?[A-Z]{1,3}\)?\s)?(?:\b(?:was|is|of|at|were|to|measured|level|up to|down to|count|=|on admission)\b\s*){0,3}[:=]?\s*"
-_AFTER = re.compile(
-    rf"(?P<unit>{_UNIT})?\s*(?P<flag>\b(?:HH|LL|H|L|high|low)\b|[*↑↓]+)?\s*"
-    rf"[(\[]?(?:ref(?:erence)?(?: range)?:?\s*)?(?P<range>\d+(?:[.,]\d+)?\s?[-–]\s?\d+(?:[.,]\d+)?|[<>≤≥]\s?\d+(?:[.,]\d+)?)?[)\]]?\s*"
-    rf"(?P<unit2>{_UNIT})?"
-)
+_PIECES = (
+    ("range", re.compile(r"[(\[]?(?:ref(?:erence)?(?: range)?|range|normal)?:?\s*(?P<it>\d+(?:[.,]\d+)?\s?(?:[-–]|to)\s?\d+(?:[.,]\d+)?|[<>≤≥]=?\s?\d+(?:[.,]\d+)?)(?![\w/])[)\]]?", re.IGNORECASE)),
+    ("unit", re.compile(rf"[(\[]?(?P<it>{_UNIT})(?![A-Za-z])[)\]]?")),
+    ("flag", re.compile(r"[(\[]?(?P<it>(?:HH|LL|H|L|high|low|HIGH|LOW|High|Low)(?![\w])|[*↑↓]+)[)\]]?")),
+)  # fmt: skip
+_DOUBTFUL = re.compile(r"(?=[OolI]*\d)[\dOolI]*[OolI][\dOolI]*(?:[.,][\dOolI]+)?(?!\w)|\d+[.,]\d*[OolI][\dOolI]*(?!\w)")
+_BEFORE_NUMBER, _STRICT = re.compile(_BETWEEN), re.compile(_NUMBER)
 _NAMED = re.compile(
     "|".join(f"(?P<a{number}>(?<![\\w-])(?:{analyte.names})(?![\\w-]))" for number, analyte in enumerate(ANALYTES)),
     re.IGNORECASE,
@@ -105,50 +107,66 @@ def find(line: str, tie: Tie) -> Iterator[Fact]:
     position = 0
     while match := _NAMED.search(line, position):
         position = match.end()
-        value = re.compile(f"{_BETWEEN}(?P<number>{_NUMBER})").match(line, match.end())
+        between = _BEFORE_NUMBER.match(line, match.end())
+        start = between.end() if between else match.end()
+        value = _DOUBTFUL.match(line, start) or _STRICT.match(line, start)
         if not value:
             continue
         analyte = ANALYTES[next(number for number in range(len(ANALYTES)) if match[f"a{number}"])]
-        after = _AFTER.match(line, _skip_space(line, value.end()))
-        unit = (after and (after["unit"] or after["unit2"])) or ""
+        beside, end = _beside(line, value.end())
+        unit = beside.get("unit", "")
         if len(match.group()) <= 2 and not unit:
             continue  # "K 3" or "HR 88" without a unit may be anything, unless it is a vital sign
-        written = (after and after["range"]) or ""
-        end = max(value.end(), after.end() if after and after.group().strip() else 0)
-        end = len(line[:end].rstrip())
-        number_text = value["number"].strip()
-        flag, reference = _flag(number_text, written, (after and after["flag"]) or "", analyte, unit)
+        number_text = value.group().strip()
+        if re.search("[OolI]", number_text):
+            flag, reference = "", "number unclear: a letter stands among the digits"
+        else:
+            flag, reference = _flag(number_text, beside.get("range", ""), beside.get("flag", ""), analyte, unit)
         page, indices, confidence = tie(match.start(), end)
         yield Fact(
-            FactKind.LAB,
-            analyte.label,
-            number_text,
-            page,
-            indices,
-            confidence,
-            unit=unit,
-            flag=flag,
-            reference=reference,
-        )
+            FactKind.LAB, analyte.label, number_text, page, indices, confidence, unit=unit, flag=flag, reference=reference
+        )  # fmt: skip
         position = max(position, value.end())
+
+
+def _beside(line: str, start: int) -> tuple[dict[str, str], int]:
+    """Unit, flag and range that follow a number, in whatever order the table has its columns; and where they end."""
+    found: dict[str, str] = {}
+    end = start
+    while True:
+        place = _skip_space(line, end)
+        for name, pattern in _PIECES:
+            piece = pattern.match(line, place) if name not in found else None
+            if piece:
+                found[name] = piece["it"]
+                end = piece.end()
+                break
+        else:
+            return found, end
 
 
 def _flag(number: str, written: str, mark: str, analyte: Analyte, unit: str) -> tuple[str, str]:
     """(flag, reference): from the page's range, else the page's mark, else the usual range in the same unit."""
     value = _number(number)
+    marked = _marked(mark)
     if written and value is not None:
         low, high = _range(written)
         flag = "low" if low is not None and value < low else "high" if high is not None and value > high else ""
-        return flag, written
+        # Page and arithmetic disagree when a digit was misread: then the reader is told both.
+        return flag, f"{written}; the page marks it {marked}" if marked and marked != flag else written
     if mark:
-        upper = mark.upper()
-        flag = "low" if upper.startswith("L") or "↓" in mark else "high" if upper.startswith("H") or "↑" in mark else ""
-        return flag, "flagged on the page"
+        return marked, "flagged on the page"
     if analyte.usual and value is not None and _same_unit(unit, analyte.unit):
         low, high = analyte.usual
         flag = "low" if value < low else "high" if value > high else ""
         return flag, f"usual adult range {low:g}-{high:g}, not from the page"
     return "", ""
+
+
+def _marked(mark: str) -> str:
+    if mark.upper().startswith("L") or "↓" in mark:
+        return "low"
+    return "high" if mark.upper().startswith("H") or "↑" in mark else ""
 
 
 def _number(text: str) -> float | None:

@@ -13,24 +13,25 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.document import Fact, FactKind, OcrPage, TextLine
-from pipelines import dates, drug_names, lab_values
+from pipelines import dates, drug_names, lab_values, negation
 
 TITLE_WORDS = 8
 
 _NAME = re.compile(
-    r"\b(?:patient(?:'s)? name|name of patient|patient|name|full name|surname)\s*[:\-]\s*"
+    r"(?:\b(?:patient(?:'s)? name|name of patient|patient|name|full name|surname)\s*[:\-]\s*"
+    r"|(?P<unmarked>\b(?:patient(?:'s)? name|name of patient|full name)\s+|^name\s+)|(?P<about>\bre\s*[:;]\s*))"
     r"(?P<value>(?:(?:mr|mrs|ms|miss|dr)\.? )?[^\W\d_][\w'’.\-]*(?:,? [^\W\d_][\w'’.\-]*){0,5})",
     re.IGNORECASE,
 )
 _NAME_ENDS = re.compile(
-    r"\s+(?:DOB|D\.O\.B|date|born|birth|MRN|NHS|hospital|record|sex|gender|age|address|tel|phone|ID|no|number|ward|"
+    r"[\s,(]+(?:DOB|D\.O\.B|date|born|birth|MRN|NHS|hospital|record|sex|gender|age|address|tel|phone|ID|no|number|ward|"
     r"consultant|admitted|unit|ref|reg)\b.*$",
     re.IGNORECASE,
 )
 _BORN = re.compile(r"\b(?:d\.?o\.?b\.?|date of birth|birth ?date|born(?: on)?)\s*[:\-]?\s*", re.IGNORECASE)
 _NUMBER = re.compile(
     r"\b(?:mrn|nhs (?:no|number)|hospital (?:no|number)|record (?:no|number)|patient (?:id|no|number)|chart (?:no|number)|"
-    r"unit (?:no|number)|case (?:no|number))\.?\s*[:#]?\s*(?P<value>[A-Z]{0,4}[\d][\dA-Z\-/]*(?: \d{3,4}){0,2})",
+    r"unit (?:no|number)|case (?:no|number))\.?\s*[:#]?\s*(?P<value>(?:[A-Z]{1,4}-?)?\d[\dA-Z\-/]*(?: \d{3,4}){0,2})",
     re.IGNORECASE,
 )
 _DATE_ROLES = re.compile(
@@ -38,8 +39,9 @@ _DATE_ROLES = re.compile(
     r"admission|discharge|letter|report|procedure|test)|visit date|clinic date|dictated|printed|due|follow[- ]?up)\b[^\d\n]{0,24}$",
     re.IGNORECASE,
 )
+_ROLE_NAMES = {"admission": "admitted", "discharge": "discharged", "report": "reported", "follow up": "follow-up", "followup": "follow-up"}
 _DOSE = re.compile(
-    r"(?P<dose>\d[\d.,]*\s?(?:mg|mcg|µg|μg|ug|g|ml|mL|units?|iu|IU|mmol|%|puffs?|tablets?|capsules?|drops?)"
+    r"(?P<dose>(?:\d[\d.,]*|(?=[OolI]*\d)[\dOolI.,]{2,})\s?(?:mg|mcg|µg|μg|ug|g|ml|mL|units?|iu|IU|mmol|%|puffs?|tablets?|capsules?|drops?)"
     r"(?:\s?/\s?\d*\s?(?:ml|mL|h|hr|kg|day|dose|actuation))?)(?![\w])",
 )
 _ROUTE = re.compile(
@@ -68,7 +70,7 @@ _DIAGNOSIS = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(
-    r"\b(?:(?:acute|chronic|type [12]|essential|severe|mild|moderate|unstable|left|right|bilateral|community[- ]acquired|"
+    r"\b(?:(?:acute|chronic|pleural|pericardial|type [12]|essential|severe|mild|moderate|unstable|left|right|bilateral|community[- ]acquired|"
     r"hospital[- ]acquired|congestive|atrial|obstructive|pulmonary|deep vein|iron deficiency|coronary artery|diabetes|"
     r"ischa?emic|urinary tract|chronic kidney|acute kidney|peripheral|rheumatoid|heart|kidney|liver|breast|lung|colon|"
     r"prostate|hip|wrist|upper respiratory|lower respiratory) )*"
@@ -76,16 +78,23 @@ _CONDITION = re.compile(
     r"angina|stroke|embol(?:ism|us)|thrombosis|an[a]?emia|sepsis|cellulitis|infection|arthritis|osteoarthritis|"
     r"osteoporosis|gout|epilepsy|migraine|depression|anxiety|dementia|hypothyroidism|hyperthyroidism|hyperlipid[a]?emia|"
     r"hypercholesterol[a]?emia|pancreatitis|appendicitis|cholecystitis|gastritis|reflux|ulcer|hepatitis|cirrhosis|"
-    r"fracture|cancer|carcinoma|lymphoma|leuk[a]?emia|melanoma|tumou?r|effusion|kidney injury|kidney disease|"
+    r"fracture|cancer|carcinoma|lymphoma|leuk[a]?emia|melanoma|tumou?r|effusions?|kidney injury|kidney disease|"
     r"pulmonary disease|artery disease|heart disease|neuropathy|retinopathy|obesity|psoriasis|eczema|colitis|"
-    r"crohn'?s disease|diverticulitis|bronchitis|sinusitis|otitis media|concussion|syncope)\b",
+    r"crohn'?s disease|synovitis|pneumothorax|ha?emorrhage|seizures?|diverticulitis|bronchitis|sinusitis|otitis media|concussion|syncope)\b",
     re.IGNORECASE,
 )
-_DENIED = re.compile(
-    r"\b(?:no|not|without|denies|denied|negative for|no evidence of|ruled out|rule out|r/o|excluded|absence of|nor|never)\b"
-    r"(?:(?!\bbut\b|\bhowever\b)[^.;:])*$",
+_STOPPED_AFTER = re.compile(
+    r"^[\W]*(?:(?:was|were|is|has been|to be|should be) )?(?P<said>stopped|discontinued|withheld|ceased|on hold|"
+    r"(?:should|must) not be (?:given|taken|used)|(?:is |to be )?avoided|contraindicated)\b",
     re.IGNORECASE,
 )
+_STOPPED_BEFORE = re.compile(r"\b(?P<said>stop|stopped|stopping|discontinued?|avoid|withhold)\W+(?:the |her |his )?$", re.IGNORECASE)
+_RELATIVE = re.compile(
+    r"\b(?:family history|fhx?|mother|father|sister|brother|aunt|uncle|grand(?:mother|father)|cousin|twin)\b[^.;]*$",
+    re.IGNORECASE,
+)
+_GOES_ON = frozenset("no not without of and or the with for denies denied a an to in on by from any".split())
+WRAPPED_CHARS = 30  # a shorter line was ended on purpose; running text of a narrow column has about 40
 _TESTED = re.compile(
     r"\b(?:sensitive|resistant|susceptible|intermediate) to (?:[\w-]+(?:,| and| or) )*$", re.IGNORECASE
 )
@@ -139,7 +148,7 @@ def document_date(facts: Sequence[Fact]) -> date | None:
         for fact in facts
         if fact.kind is FactKind.DATE and not fact.reference
     ]
-    for role in ("signed", "reported", "discharge", "discharged", "seen", "collected", "date"):
+    for role in ("signed", "reported", "letter", "discharged", "seen", "visit", "clinic", "collected", "date"):
         matching = [day for label, day in dated if label == role]
         if matching:
             return max(matching)
@@ -155,21 +164,50 @@ def suggest_title(pages: Sequence[OcrPage], facts: Sequence[Fact]) -> str:
 
 
 def _facts(page: OcrPage, day_first: bool | None) -> Iterator[Fact]:
-    first = 0
+    lines, first = [], 0
     for line in page.lines:
-        text = _as_text(line, first)
+        lines.append(_as_text(line, first))
         first += len(line.words)
+    for text in lines:
         yield from _identity(page, text, day_first)
+    for text in _paragraphs(lines):
         yield from _dates(page, text, day_first)
         allergies = list(_allergies(page, text))
         values = list(lab_values.find(text.text, lambda start, end, t=text: _tie(page, t, start, end)))
-        measured = {index for value in values for index in value.word_indices}
+        taken = {index for fact in (*allergies, *values) for index in fact.word_indices}
         yield from allergies
         yield from values
-        if not allergies:
-            # "Vitamin B12 241 ng/L" is a measurement, though a medicine has the same name.
-            yield from (fact for fact in _medications(page, text) if not measured.intersection(fact.word_indices))
-        yield from _diagnoses(page, text)
+        denied = negation.denied(text.text.split(" "))
+        # "Vitamin B12 241 ng/L" is a measurement, though a medicine has the same name.
+        yield from (fact for fact in _medications(page, text, denied) if not taken.intersection(fact.word_indices))
+        yield from _diagnoses(page, text, denied)
+
+
+def _paragraphs(lines: Sequence[_Text]) -> Iterator[_Text]:
+    """Lines joined where the text plainly runs on, so that "without" at a line's end reaches the next line."""
+    joined: _Text | None = None
+    last = ""
+    for line in lines:
+        if not line.text:
+            continue
+        if joined is not None and _runs_on(last, line.text):
+            shift = len(joined.text) + 1
+            starts = joined.starts + tuple(shift + start for start in line.starts)
+            joined = _Text(f"{joined.text} {line.text}", starts, joined.first)
+        else:
+            if joined is not None:
+                yield joined
+            joined = line
+        last = line.text
+    if joined is not None:
+        yield joined
+
+
+def _runs_on(line: str, following: str) -> bool:
+    if len(line) < WRAPPED_CHARS or line[-1] in ".:;" or len(line) < 0.6 * len(following):
+        return False
+    last = line.rsplit(" ", 1)[-1].lower()
+    return following[0].islower() or last in _GOES_ON or (following[0].isdigit() and line[-1] != ",")
 
 
 def _as_text(line: TextLine, first: int) -> _Text:
@@ -196,7 +234,7 @@ def _fact(
 def _identity(page: OcrPage, text: _Text, day_first: bool | None) -> Iterator[Fact]:
     if match := _NAME.search(text.text):
         value = _NAME_ENDS.sub("", match["value"]).strip(" ,.-")
-        if len(value) > 2 and any(char.isupper() for char in value):
+        if len(value) > 2 and any(char.isupper() for char in value) and _is_person(match, value, text.text):
             start = match.start("value")
             yield _fact(page, text, (start, start + len(value)), FactKind.NAME, "name", value)
     if match := _BORN.search(text.text):
@@ -208,6 +246,18 @@ def _identity(page: OcrPage, text: _Text, day_first: bool | None) -> Iterator[Fa
         yield _fact(page, text, match.span("value"), FactKind.RECORD_NUMBER, "record number", match["value"].strip())
 
 
+def _is_person(match: re.Match[str], value: str, line: str) -> bool:
+    """A label with a colon is believed; "Re: ..." and a bare "Name ..." need more, for they also head other things."""
+    words = value.replace(",", " ").split()
+    capital = len(words) >= 2 and all(word[0].isupper() for word in words)
+    if match["unmarked"]:
+        return capital
+    if match["about"]:
+        titled = re.match(r"(?:mr|mrs|ms|miss|dr)\b", value, re.IGNORECASE)
+        return capital and bool(titled or _BORN.search(line) or _NUMBER.search(line))
+    return True
+
+
 def _dates(page: OcrPage, text: _Text, day_first: bool | None) -> Iterator[Fact]:
     for written in dates.find_dates(text.text, day_first):
         before = text.text[: written.start]
@@ -216,7 +266,8 @@ def _dates(page: OcrPage, text: _Text, day_first: bool | None) -> Iterator[Fact]
         role = _DATE_ROLES.search(before)
         label = "date"
         if role:
-            label = re.sub(r"^date of ", "", role["role"].lower()).replace("followup", "follow-up")
+            label = re.sub(r"^date of | date$", "", role["role"].lower())
+            label = _ROLE_NAMES.get(label, label)
         yield _dated(page, text, (written.start, written.end), FactKind.DATE, label, written)
 
 
@@ -229,7 +280,7 @@ def _dated(
     return _fact(page, text, span, kind, label, written.readings[0].isoformat(), reference=reference)
 
 
-def _medications(page: OcrPage, text: _Text) -> Iterator[Fact]:
+def _medications(page: OcrPage, text: _Text, denied: Sequence[bool]) -> Iterator[Fact]:
     words = text.text.split(" ")
     mentions = drug_names.find_drugs(words)
     for number, mention in enumerate(mentions):
@@ -242,13 +293,20 @@ def _medications(page: OcrPage, text: _Text) -> Iterator[Fact]:
         upto_comma = rest.split(", ")[0]
         rest = upto_comma if _DOSE.search(upto_comma) else rest
         parts = [match for pattern in (_DOSE, _ROUTE, _FREQUENCY) if (match := pattern.search(rest))]
-        value = " ".join(match.group().strip() for match in parts)
+        said = [match.group().strip() for match in parts]
         end = name_end + max((match.end() for match in parts), default=0)
         name = " ".join(words[mention.start : mention.end]).strip(".,;:()[]")
-        denied = bool(_DENIED.search(text.text[max(0, start - 60) : start]))
-        reference = "" if mention.ingredient == name.lower() else f"ingredient: {mention.ingredient}"
+        stopped = _STOPPED_AFTER.search(rest) or _STOPPED_BEFORE.search(text.text[:start])
+        if stopped:
+            said.append(stopped["said"])
+            end = max(end, name_end + stopped.end()) if stopped.re is _STOPPED_AFTER else end
+            start = stopped.start() if stopped.re is _STOPPED_BEFORE else start
+        notes = [] if mention.ingredient == name.lower() else [f"ingredient: {mention.ingredient}"]
+        if parts and re.match(r"[\d.,]*[OolI]", parts[0].group()):
+            notes.append("dose unclear: a letter stands among the digits")
+        refused = bool(stopped) or any(denied[mention.start : mention.end])
         yield _fact(
-            page, text, (start, end), FactKind.MEDICATION, name, value, negated=denied, reference=reference
+            page, text, (start, end), FactKind.MEDICATION, name, " ".join(said), negated=refused, reference="; ".join(notes)
         )  # fmt: skip
 
 
@@ -263,17 +321,20 @@ def _allergies(page: OcrPage, text: _Text) -> Iterator[Fact]:
     if rest and rest["what"].strip(" ,"):
         span = (match.end() + rest.start("what"), match.end() + rest.end("what"))
         what = rest["what"].strip(" ,")
-        refused = bool(_DENIED.search(text.text[: match.start()])) or what.lower().startswith(
+        place = text.words_of(*match.span())[0] - text.first
+        refused = negation.denied(text.text.split(" "))[place] or what.lower().startswith(
             ("none", "nil", "no known")
         )
         if not refused:
             yield _fact(page, text, span, FactKind.ALLERGY, what, what)
 
 
-def _diagnoses(page: OcrPage, text: _Text) -> Iterator[Fact]:
+def _diagnoses(page: OcrPage, text: _Text, denied: Sequence[bool]) -> Iterator[Fact]:
     for match in _CONDITION.finditer(text.text):
-        denied = bool(_DENIED.search(text.text[: match.start()]))
-        yield _fact(page, text, match.span(), FactKind.DIAGNOSIS, match.group(), match.group(), negated=denied)
+        if _RELATIVE.search(text.text[: match.start()]):
+            continue  # a relative's illness is not the patient's
+        refused = any(denied[index - text.first] for index in text.words_of(*match.span()))
+        yield _fact(page, text, match.span(), FactKind.DIAGNOSIS, match.group(), match.group(), negated=refused)
     headed = _DIAGNOSIS.match(text.text)
     if headed and headed["mark"] and not _CONDITION.search(text.text):
         rest = re.match(r"[^.;]{3,80}", text.text[headed.end() :])
