@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,4 +22,10 @@ class Sample:
 def find_samples(folder: Path = SAMPLES) -> tuple[Sample, ...]:
     """The samples that the Records tab offers, by name of file; none when the folder holds none."""
     files = sorted(p for p in folder.iterdir() if p.suffix.lower() in ENDINGS) if folder.is_dir() else []
-    return tuple(Sample(path.stem.replace("_", " ").replace("-", " ").capitalize(), path) for path in files[:MAX_SHOWN])
+    return tuple(Sample(_title(path.stem), path) for path in files[:MAX_SHOWN])
+
+
+def _title(stem: str) -> str:
+    """A leading number only puts the samples in order."""
+    words = re.sub(r"^\d+[_-]", "", stem)
+    return re.sub(r"[_-]+", " ", words).capitalize()

@@ -261,7 +261,7 @@ def build(workbench: Workbench, session: Session) -> None:
 def _example_buttons(samples: Sequence[Sample]) -> list[gr.Button]:
     if not samples:
         return []
-    with gr.Group(elem_id="hc-examples"):
+    with gr.Column(elem_id="hc-examples", min_width=280):
         gr.HTML("<p class='hc-quiet'>Or try an invented example:</p>", apply_default_css=False, js_on_load=None)
         with gr.Row(elem_classes="hc-example-row"):
             return [gr.Button(sample.title, size="sm", min_width=90) for sample in samples]

@@ -26,12 +26,15 @@ EXAMPLES = (
     "high potassium",
 )
 EVERYBODY, THIS_PATIENT = "All patients", "The chosen patient"
-KINDS = [
-    ("Letter", "letter"),
-    ("Discharge letter", "discharge"),
-    ("Lab report", "lab"),
-    ("Prescription", "prescription"),
+KINDS = [  # what a record can be, as pipelines.understanding names it
+    ("Discharge letter", "discharge_letter"),
+    ("Clinic letter", "clinic_letter"),
+    ("Lab report", "lab_report"),
+    ("Imaging report", "imaging_report"),
     ("Note", "note"),
+    ("Referral", "referral"),
+    ("Prescription", "prescription"),
+    ("Consent", "consent"),
     ("Other", "other"),
 ]
 FIRST_SIGHT = {

@@ -158,6 +158,14 @@ def test_a_record_of_somebody_else_waits_for_a_person(open_page, keep_picture, t
     expect(banner).to_have_count(0)
 
 
+def test_an_example_runs_on_click(open_page, keep_picture) -> None:
+    page = open_page()
+    page.locator("#hc-examples button").first.click()
+    expect(page.locator(".hc-record")).to_be_visible(timeout=READ_MS)
+    keep_picture(page, "1280-light-example")
+    assert find_faults(page) == NO_FAULTS
+
+
 def test_a_long_job_shows_its_pages_and_stops_when_asked(open_page, keep_picture, long_record: Path) -> None:
     page = open_page()
     read_file(page, long_record)

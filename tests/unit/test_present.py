@@ -15,7 +15,7 @@ from components.models_tab import present_shelf
 from components.page_files import file_name, page_picture_path, pdf_path
 from components.patient_picker import page_number, present_age, present_picker
 from components.record_samples import find_samples
-from components.search_tab import read_date
+from components.search_tab import KINDS, read_date
 from domain.document import (
     Box,
     Correction,
@@ -32,6 +32,7 @@ from domain.document import (
 from domain.errors import NotAllowed, NothingFound
 from domain.models import InputContract, Metric, ModelCard, ModelStamp, WeightsSource
 from domain.patient import Patient
+from pipelines import understanding
 
 TODAY = date(2026, 11, 24)
 
@@ -233,6 +234,11 @@ def test_dates_of_filters() -> None:
         read_date("24.11.2026", "From date")
 
 
+def test_every_kind_of_record_can_be_searched_for() -> None:
+    known = {kind for kind, _ in understanding._KINDS} | {"other"}
+    assert {kind for _, kind in KINDS} == known
+
+
 def test_addresses_and_file_names_are_harmless() -> None:
     assert page_picture_path("a/../b", 2) == "records/a%2F..%2Fb/pages/2.jpg"
     assert pdf_path("d1", 3, download=True) == "records/d1/record.pdf?revision=3&download=1"
@@ -264,7 +270,7 @@ def test_a_step_says_where_the_job_stands() -> None:
 
 def test_samples_of_an_absent_folder_are_none(tmp_path) -> None:
     assert find_samples(tmp_path / "absent") == ()
-    (tmp_path / "lab_sheet.png").touch()
+    (tmp_path / "2_lab_sheet.png").touch()
     (tmp_path / "README.md").touch()
     assert [sample.title for sample in find_samples(tmp_path)] == ["Lab sheet"]
 
