@@ -31,7 +31,7 @@ CANDIDATES = 80  # passages that are looked at closely
 ASSERTED_BONUS = 0.1  # for a passage in which the asked concepts stand asserted
 DENIED_PENALTY = 0.25  # for one that only denies them
 SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query without a known word
-ANY_SIMILARITY = 0.18  # cosine below which nothing answers, unless the words themselves agree
+ANY_SIMILARITY = 0.25  # cosine below which nothing answers, unless the words themselves agree
 SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold to answer by words alone
 
 NOTHING = (
