@@ -203,11 +203,7 @@ class PrescriptionDesk:
         Raises UploadRejected or NothingFound when the picture shows no code at all; everything else is a verdict.
         """
         verdict, record, _ = self._judge(self._code_of(picture, code))
-        if record is not None:
-            paper = record.signed
-            self._store.note_reading(paper.prescription.prescription_id, paper.patient_id, verdict.status.value, actor)
-        else:
-            self._store.note_reading("unknown", "", verdict.status.value, actor)
+        self._leave_trace(record, f"verified: {verdict.status.value}", actor)
         return verdict
 
     def dispense(self, code: str, actor: Actor, quantities: Mapping[int, Decimal] | None = None) -> Verdict:
@@ -219,6 +215,7 @@ class PrescriptionDesk:
         self._only(actor, DISPENSERS, "dispense a prescription")
         verdict, record, foreign = self._judge(self._code_of(None, code))
         if not verdict.valid or record is None:
+            self._leave_trace(record, f"not dispensed: {verdict.status.value}", actor)
             return verdict
         row = _row_id(foreign) if foreign else record.signed.prescription.prescription_id
         now = self._clock()
@@ -232,14 +229,14 @@ class PrescriptionDesk:
                 raise
 
         try:
-            after, given = self._store.fill(
-                row, plan, actor, record.signed if foreign else None
-            )
+            after, given = self._store.fill(row, plan, actor, record.signed if foreign else None)
         except NotAllowed:
             if not refusals:
                 raise
             current, reason = refusals[0]
-            return replace(judge(current, verdict.medicines, now), valid=False, reason=reason)
+            refused = replace(judge(current, verdict.medicines, now), valid=False, reason=reason)
+            self._leave_trace(current, f"not dispensed: {refused.status.value}", actor)
+            return refused
         standing = judge(after, verdict.medicines, now, verdict.missing_parts, verdict.issuer_name)
         return replace(standing, valid=True, reason=say_handed_out(after, given), handed_out=given)
 
@@ -271,6 +268,11 @@ class PrescriptionDesk:
         return self._keys.jwks()
 
     # -- inside -----------------------------------------------------------------------------------------------------
+
+    def _leave_trace(self, record: PrescriptionRecord | None, outcome: str, actor: Actor) -> None:
+        paper = record.signed if record else None
+        number = paper.prescription.prescription_id if paper else "unknown"
+        self._store.note_reading(number, paper.patient_id if paper else "", outcome, actor)
 
     def _judge(self, code: str) -> tuple[Verdict, PrescriptionRecord | None, OpenedCode | None]:
         """Verdict, record, and the opened code when another issuer signed it."""

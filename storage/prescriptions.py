@@ -157,9 +157,9 @@ class PrescriptionStore:
         return after
 
     def note_reading(self, prescription_id: str, patient_id: str, outcome: str, actor: Actor) -> None:
-        """Leave a trace of a verification. `outcome`: a status word, no patient data."""
+        """Leave a trace of a question about a prescription. `outcome`: a few words, no patient data."""
         with self._database.begin() as tx:
-            audit.append(tx, actor, Action.READ, f"Prescription/{prescription_id}", patient_id, f"verified: {outcome}")
+            audit.append(tx, actor, Action.READ, f"Prescription/{prescription_id}", patient_id, outcome)
 
 
 def _insert(tx: sa.Connection, signed: SignedPrescription, prescription_id: str = "") -> None:
