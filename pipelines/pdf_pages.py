@@ -201,7 +201,7 @@ def _opened(path: Path) -> Iterator[Any]:
 
     try:
         pdf = pypdfium2.PdfDocument(path)
-    except pypdfium2.PdfiumError as error:
+    except (pypdfium2.PdfiumError, OSError) as error:
         raise UploadRejected(REFUSALS["broken"]) from error
     try:
         yield pdf

@@ -15,6 +15,9 @@ import numpy as np
 from domain.document import Point, TextLine, TextWord
 
 INVISIBLE, CLIPPING_ONLY = 3, 7  # text render modes, ISO 32000-1 table 106
+COVERING_SHARE = 0.6  # of the page: a picture this large over the text hides it
+ANGLES_LOOKED_AT = 200  # characters that vote on which way the page reads
+FORM_DEPTH = 8  # forms within forms that are looked into
 FINE = 64  # device units a point, so that PDFium's whole numbers are exact enough
 MAX_GARBAGE = 0.2  # share of characters without meaning above which the text cannot be trusted
 
@@ -42,9 +45,62 @@ class OwnText:
 
 
 def own_text(page: Any) -> OwnText:
-    """`page`: a pypdfium2 page. Text drawn invisibly, as OCR layers are, is left out."""
+    """`page`: a pypdfium2 page. Text that is drawn invisibly or under a scan, as OCR layers are, is left out."""
+    shown = page.get_rotation()
+    page.set_rotation(_reading_turn(page, shown))
+    try:
+        return _own_text(page)
+    finally:
+        page.set_rotation(shown)
+
+
+def _reading_turn(page: Any, shown: int) -> int:
+    """The /Rotate under which most characters stand upright: PDFium puts sideways lines in the wrong order."""
     import pypdfium2.raw as c
 
+    textpage = page.get_textpage()
+    try:
+        count = textpage.count_chars()
+        angles = [_quarter(textpage, index) for index in range(0, count, max(1, count // ANGLES_LOOKED_AT))
+                  if not chr(c.FPDFText_GetUnicode(textpage, index)).isspace()]  # fmt: skip
+    finally:
+        textpage.close()
+    return max(set(angles), key=angles.count) if angles else shown
+
+
+def _quarter(textpage: Any, index: int) -> int:
+    """Degrees counter-clockwise that a character is turned on the page, to the nearest quarter: 0, 90, 180, 270."""
+    import pypdfium2.raw as c
+
+    return int(round(np.degrees(c.FPDFText_GetCharAngle(textpage, index)) / 90) * 90 % 360)
+
+
+def _covered_text(page: Any) -> set[int]:
+    """Addresses of the text objects over which an opaque picture of most of the page is drawn later."""
+    import pypdfium2.raw as c
+
+    left, bottom, right, top = page.get_bbox()
+    area = max(1e-6, (right - left) * (top - bottom))
+    before: set[int] = set()
+    covered: set[int] = set()
+    for item in page.get_objects(max_depth=FORM_DEPTH):
+        if item.type == c.FPDF_PAGEOBJ_TEXT:
+            before.add(_address(item.raw))
+        elif item.type == c.FPDF_PAGEOBJ_IMAGE and not item.level and not c.FPDFPageObj_HasTransparency(item.raw):
+            x0, y0, x1, y1 = item.get_bounds()
+            if (x1 - x0) * (y1 - y0) >= COVERING_SHARE * area:
+                covered |= before
+    return covered
+
+
+def _address(pointer: Any) -> int:
+    return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+
+
+def _own_text(page: Any) -> OwnText:
+    import pypdfium2.raw as c
+
+    covered = _covered_text(page)
     textpage = page.get_textpage()
     try:
         count = textpage.count_chars()
@@ -77,9 +133,10 @@ def own_text(page: Any) -> OwnText:
                 garbage += char == "" and not c.FPDFText_IsGenerated(textpage, index)
                 continue
             owner = c.FPDFText_GetTextObject(textpage, index)
-            key = ctypes.cast(owner, ctypes.c_void_p).value or 0
+            key = _address(owner)
             if key not in modes:
-                modes[key] = not owner or c.FPDFTextObj_GetTextRenderMode(owner) not in (INVISIBLE, CLIPPING_ONLY)
+                drawn = not owner or c.FPDFTextObj_GetTextRenderMode(owner) not in (INVISIBLE, CLIPPING_ONLY)
+                modes[key] = drawn and key not in covered
             if not modes[key]:
                 continue
             if unicodedata.category(char) in ("Cc", "Co", "Cn", "Cs") or char == "\ufffd":
@@ -88,7 +145,7 @@ def own_text(page: Any) -> OwnText:
             if not c.FPDFText_GetCharBox(textpage, index, *(ctypes.byref(side) for side in sides)):
                 continue
             left, right, bottom, top = (side.value for side in sides)
-            angle = round(np.degrees(c.FPDFText_GetCharAngle(textpage, index)) / 90) * 90 % 360
+            angle = _quarter(textpage, index)
             if word and _apart(word[-1], (left, bottom, right, top)):
                 end_line()
             word.append((char, left, bottom, right, top, angle))
