@@ -19,6 +19,7 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parents[2]
 SCREENSHOTS = ROOT / "screenshots"
 START_SECONDS = 90
+PATIENCE_MS = 20_000  # for a machine that has other work to do
 # Quiet in a container: no sandbox, no graphics card, and nothing sent to anybody.
 CHROMIUM_ARGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -103,8 +104,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[object]:
     """Debian's Chromium with a new profile."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_MS)
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     if program is None:
         pytest.fail("Chromium is not installed; `make test` installs it.")
@@ -123,7 +125,7 @@ def open_page(server: str, chromium: object) -> Iterator[Callable[..., object]]:
         context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(f"script error: {error}"))
         page.on("request", lambda r: trouble.append(f"asked {r.url}") if _is_foreign(r.url, server) else None)
         page.goto(f"{server}?__theme={theme}{query}")
