@@ -9,6 +9,7 @@ import json
 import logging
 import shutil
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -23,7 +24,8 @@ from pipelines.workbench import Workbench, open_workbench
 EXIT_REFUSED = 2
 EXIT_OUR_FAULT = 1
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__)
+# Typer's own tracebacks print local variables, and those hold patients' data.
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 operator = Actor(who="operator", session="command line", role="administrator")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print the outside shape as JSON.")]
@@ -42,9 +44,9 @@ def digitise(
     out.mkdir(parents=True, exist_ok=True)
     with _bench() as bench:
         for file in files:
-            filed = bench.records.digitise(file, patient, language, operator, progress=_say)
+            filed = bench.digitise(file, patient, language, operator, progress=_say)
             target = out / f"{filed.document.document_id}.pdf"
-            shutil.copyfile(bench.records.searchable_pdf(filed.document.document_id, operator), target)
+            shutil.copyfile(bench.searchable_pdf(filed.document.document_id), target)
             _print(
                 contract.document(filed.document) | {"pdf": str(target), "duplicate_of": filed.duplicate_of},
                 as_json,
@@ -63,7 +65,7 @@ def search(
 ) -> None:
     """Find the pages that speak of a symptom."""
     with _bench() as bench:
-        answer = bench.find.search(query, operator, patient_id=patient, limit=limit)
+        answer = bench.search(query, operator, patient_id=patient, limit=limit)
         lines = [
             f"{hit.score:.3f}  {hit.passage.document_id}  page {hit.passage.page}  "
             f"{'(denied) ' if hit.negated else ''}{hit.passage.text[:100]}"
@@ -82,8 +84,8 @@ def models(as_json: AsJson = False) -> None:
         _print({"models": [contract.card(card) for card in cards]}, as_json, listing)
 
 
-def _bench() -> Workbench:
-    return open_workbench(load_settings())
+def _bench() -> closing[Workbench]:
+    return closing(open_workbench(load_settings()))
 
 
 def _say(done: float, total: float, unit: str, message: str) -> None:

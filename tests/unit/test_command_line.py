@@ -1,0 +1,57 @@
+"""The command line does the jobs of the page, and its exit codes tell whose fault it is."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.typed_record import typeset
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipelines", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+
+
+@pytest.mark.models
+def test_a_scan_is_digitised_and_found_again(tmp_path: Path) -> None:
+    import pypdfium2
+    from PIL import Image
+
+    record = typeset("Clinic letter", "She reports orthopnoea and swollen ankles. No chest pain.")
+    with pypdfium2.PdfDocument(record.pdf) as pdf:
+        picture = pdf[0].render(scale=200 / 72).to_numpy()[:, :, :3]
+    scan = tmp_path / "scan.png"
+    Image.fromarray(np.ascontiguousarray(picture)).save(scan, dpi=(200, 200))
+    done = run("digitise", str(scan), "--out", str(tmp_path / "out"), "--json")
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert "orthopnoea" in document["pages"][0]["text"]
+    assert Path(document["pdf"]).read_bytes().startswith(b"%PDF")
+    found = json.loads(run("search", "can't breathe lying flat", "--json").stdout)
+    assert found["hits"][0]["document_id"] == document["document_id"]
+
+
+def test_a_file_that_is_no_record_is_refused_with_the_reason(tmp_path: Path) -> None:
+    fake = tmp_path / "letter.pdf"
+    fake.write_text("not a pdf at all")
+    done = run("digitise", str(fake), "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert str(fake) not in done.stderr
+    assert done.stderr.strip()
+
+
+def test_a_setting_that_is_unusable_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEALTH_CONNECT_WORKERS", "many")
+    done = run("models")
+    assert done.returncode == 1
+    assert "HEALTH_CONNECT_WORKERS" in done.stderr
