@@ -95,6 +95,10 @@ _PIECES = (
     ("flag", re.compile(r"[(\[]?(?P<it>(?:HH|LL|H|L|high|low|HIGH|LOW|High|Low)(?![\w])|[*↑↓]+)[)\]]?")),
 )  # fmt: skip
 _DOUBTFUL = re.compile(r"(?=[OolI]*\d)[\dOolI]*[OolI][\dOolI]*(?:[.,][\dOolI]+)?(?!\w)|\d+[.,]\d*[OolI][\dOolI]*(?!\w)")
+_ROW = re.compile(
+    rf"(?:(?:the|serum|plasma) )?(?P<name>[^\W\d_][\w ,/()'+\-]{{1,40}}?)(?:\s+(?:was|is))?\s*:?\s+(?P<number>{_NUMBER})(?![\w/\-])",
+    re.IGNORECASE,
+)
 _BEFORE_NUMBER, _STRICT = re.compile(_BETWEEN), re.compile(_NUMBER)
 _NAMED = re.compile(
     "|".join(f"(?P<a{number}>(?<![\\w-])(?:{analyte.names})(?![\\w-]))" for number, analyte in enumerate(ANALYTES)),
@@ -104,6 +108,8 @@ _NAMED = re.compile(
 
 def find(line: str, tie: Tie) -> Iterator[Fact]:
     """Values of one line of text, table row or prose alike."""
+    if not _NAMED.search(line):
+        yield from _unlisted(line, tie)
     position = 0
     while match := _NAMED.search(line, position):
         position = match.end()
@@ -127,6 +133,23 @@ def find(line: str, tie: Tie) -> Iterator[Fact]:
             FactKind.LAB, analyte.label, number_text, page, indices, confidence, unit=unit, flag=flag, reference=reference
         )  # fmt: skip
         position = max(position, value.end())
+
+
+def _unlisted(line: str, tie: Tie) -> Iterator[Fact]:
+    """A table row of a test we have no name for: believed only with its unit and its reference range beside it."""
+    row = _ROW.match(line)
+    if not row:
+        return
+    beside, end = _beside(line, row.end())
+    if "unit" not in beside or "range" not in beside:
+        return
+    name = row["name"].strip(" :.")
+    number = row["number"].strip()
+    flag, reference = _flag(number, beside["range"], beside.get("flag", ""), Analyte(name, "", ""), beside["unit"])
+    page, indices, confidence = tie(row.start("name"), end)
+    yield Fact(
+        FactKind.LAB, name, number, page, indices, confidence, unit=beside["unit"], flag=flag, reference=reference
+    )  # fmt: skip
 
 
 def _beside(line: str, start: int) -> tuple[dict[str, str], int]:

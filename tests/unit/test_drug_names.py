@@ -20,7 +20,7 @@ def test_the_longest_name_is_taken() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["She drank water with sugar", "oxygen saturation on air", "sodium and potassium were normal", "Date of birth today"],
+    ["She drank water with sugar", "oxygen saturation on air", "sodium and potassium were normal", "Date of birth"],
 )
 def test_plain_english_names_no_medicine(text: str) -> None:
     assert drug_names.find_drugs(text.split()) == ()

@@ -56,6 +56,12 @@ def test_columns_may_stand_in_any_order(line: str) -> None:
     assert fact.reference.replace(" ", "") == "3.5-5.3"
 
 
+def test_a_row_of_an_unknown_test_needs_its_unit_and_range() -> None:
+    (fact,) = facts_of("Haptoglobin 2.9 H g/L 0.3-2.0", kind=FactKind.LAB)
+    assert (fact.label, fact.value, fact.unit, fact.flag) == ("Haptoglobin", "2.9", "g/L", "high")
+    assert facts_of("Room 12 in building 3-5", "Bisoprolol 5 mg daily", "Page 2 of 3", kind=FactKind.LAB) == []
+
+
 def test_a_mark_that_contradicts_the_range_is_told() -> None:
     (fact,) = facts_of("Sodium 138 H mmol/L 133-146", kind=FactKind.LAB)
     assert fact.flag == ""
