@@ -22,6 +22,7 @@ LINE_HEIGHT = 48  # pixels, what recognition was trained on
 STRIDE = 32  # detection needs sides that are multiples of it
 DETECTION_SIDE = 1600  # pixels of the longest side; a 300 dpi A4 page is read at 137 dpi
 MIN_BOX_SIDE = 3  # pixels of the detection map; anything flatter is a rule or a speck
+END = 0.25  # of a line's height, added to its length, half at either end
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet, BGR order as Paddle trains it
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
 BATCH_PIXELS = 48 * 3200  # padded width of one recognition batch, times height
@@ -91,7 +92,9 @@ class PpOcrEngine:
             if min(w, h) < MIN_BOX_SIDE or _mean_inside(probability, contour) < self._box_threshold:
                 continue
             grow = w * h * self._unclip / (2 * (w + h)) * 2  # both sides
-            corners = cv2.boxPoints(((cx, cy), (w + grow, h + grow), angle)) * stretch
+            # Along the line some more: a full stop at its end is too light for the detector's mask.
+            along, across = (grow + END * min(w, h), grow) if w >= h else (grow, grow + END * min(w, h))
+            corners = cv2.boxPoints(((cx, cy), (w + along, h + across), angle)) * stretch
             found.append(_ordered(corners))
         return found
 
