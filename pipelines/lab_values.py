@@ -99,6 +99,7 @@ _ROW = re.compile(
     rf"(?:(?:the|serum|plasma) )?(?P<name>[^\W\d_][\w ,/()'+\-]{{1,40}}?)(?:\s+(?:was|is))?\s*:?\s+(?P<number>{_NUMBER})(?![\w/\-])",
     re.IGNORECASE,
 )
+_A_RANGE = re.compile(r"\s?[-–]\s?\d")
 _BEFORE_NUMBER, _STRICT = re.compile(_BETWEEN), re.compile(_NUMBER)
 _NAMED = re.compile(
     "|".join(f"(?P<a{number}>(?<![\\w-])(?:{analyte.names})(?![\\w-]))" for number, analyte in enumerate(ANALYTES)),
@@ -116,8 +117,8 @@ def find(line: str, tie: Tie) -> Iterator[Fact]:
         between = _BEFORE_NUMBER.match(line, match.end())
         start = between.end() if between else match.end()
         value = _DOUBTFUL.match(line, start) or _STRICT.match(line, start)
-        if not value:
-            continue
+        if not value or _A_RANGE.match(line, value.end()):
+            continue  # "saturation 88-92 %" is what is aimed at, not what was measured
         analyte = ANALYTES[next(number for number in range(len(ANALYTES)) if match[f"a{number}"])]
         beside, end = _beside(line, value.end())
         unit = beside.get("unit", "")

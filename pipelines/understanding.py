@@ -57,7 +57,7 @@ _FREQUENCY = re.compile(
     re.IGNORECASE,
 )
 _ALLERGY = re.compile(
-    r"\b(?:allerg(?:y|ies|ic)(?: to)?|adverse reactions?(?: to)?|intoleran(?:ce|t)(?: to)?)\b", re.IGNORECASE
+    r"\b(?:allerg(?:y|ies|ic)(?! reaction)(?: to)?|adverse reactions?(?: to)?|intoleran(?:ce|t)(?: to)?)\b", re.IGNORECASE
 )
 _NO_ALLERGY = re.compile(
     r"\b(?:no|nil|denies(?: any)?)(?: known)?(?: drug| food| latex| other)*[ -]allerg(?:y|ies)\b|\bNKD?A\b|\ballergies\s*[:\-]?\s*"
@@ -297,6 +297,8 @@ def _medications(page: OcrPage, text: _Text, denied: Sequence[bool]) -> Iterator
         end = name_end + max((match.end() for match in parts), default=0)
         name = " ".join(words[mention.start : mention.end]).strip(".,;:()[]")
         stopped = _STOPPED_AFTER.search(rest) or _STOPPED_BEFORE.search(text.text[:start])
+        if stopped and re.search(r"\b(?:re-?started|restarting|resumed?|reintroduced)\b", rest, re.IGNORECASE):
+            stopped = None  # "withheld and restarted at 500 mg" is a medicine she takes
         if stopped:
             said.append(stopped["said"])
             end = max(end, name_end + stopped.end()) if stopped.re is _STOPPED_AFTER else end

@@ -62,6 +62,17 @@ def test_a_row_of_an_unknown_test_needs_its_unit_and_range() -> None:
     assert facts_of("Room 12 in building 3-5", "Bisoprolol 5 mg daily", "Page 2 of 3", kind=FactKind.LAB) == []
 
 
+def test_a_target_is_no_measurement_and_a_risk_no_allergy() -> None:
+    assert facts_of("Keep saturation at 88-92 % on oxygen", kind=FactKind.LAB) == []
+    risk = "Risks include bleeding and an allergic reaction to contrast medium."
+    assert facts_of(risk, kind=FactKind.ALLERGY) == []
+
+
+def test_a_medicine_withheld_and_restarted_is_taken() -> None:
+    (fact,) = facts_of("Metformin was withheld for a day and restarted at 500 mg daily.", kind=FactKind.MEDICATION)
+    assert (fact.value, fact.negated) == ("500 mg daily", False)
+
+
 def test_a_mark_that_contradicts_the_range_is_told() -> None:
     (fact,) = facts_of("Sodium 138 H mmol/L 133-146", kind=FactKind.LAB)
     assert fact.flag == ""
