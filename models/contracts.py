@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from domain.document import TextLine
+from domain.imaging import ClassScores, Explanation
 from domain.models import ModelCard
 
 
@@ -37,4 +38,30 @@ class TextEncoder(Protocol):
 
     def encode_query(self, text: str) -> np.ndarray:
         """float32 (dimensions,), of length 1."""
+        ...
+
+
+class ScanClassifier(Protocol):
+    """Reads scan pictures for one task. Deterministic; a batch gives what single pictures give.
+
+    `classes`: labels in the order of every tuple below. `positive`: the class the task asks for, None where all are
+    equal. `thresholds`: 0 to 1, a class. `calibrated`: scores are probabilities measured on pictures kept from
+    training. `modalities`: DICOM codes it reads; empty for any.
+    """
+
+    card: ModelCard
+    classes: tuple[str, ...]
+    positive: str | None
+    thresholds: tuple[float, ...]
+    calibrated: bool
+    modalities: tuple[str, ...]
+    split_seed: int  # which pictures of its data were kept from training (domain.imaging_fit.held_out)
+
+    def classify(self, pictures: Sequence[np.ndarray]) -> tuple[ClassScores, ...]:
+        """One answer a picture; each uint8 (height, width) or (height, width, 3), of any size."""
+        ...
+
+    def explain(self, picture: np.ndarray, label: str) -> Explanation:
+        """Where the answer for `label` comes from, over the picture as given. Raises ModelUnavailable when the engine
+        cannot say."""
         ...

@@ -1,0 +1,86 @@
+"""What each classifier is taught: its classes, how pictures are framed, and how they may be varied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """One task. `classes` in the order of the network's outputs. `positive`: the class whose score is the finding of a
+    two-way question; None where every class is reported. `folders`: classes of the data list, mapped to ours.
+
+    `small_epochs` run at `small_side_px`, then `full_epochs` at `side_px`: coarse first is as good and much cheaper.
+    """
+
+    task: str
+    classes: tuple[str, ...]
+    positive: str | None
+    modality: str
+    crop_to_content: bool
+    rotate_deg: float
+    side_px: int = 256
+    small_side_px: int = 192
+    small_epochs: int = 6
+    full_epochs: int = 3
+    variant: int = 0
+    frozen_stages: int = 2  # edges and textures of the first stages carry over; freezing them saves half the time
+    cached_versions: int = 0  # above 0: the frozen stages see so many variations once, and only the rest is trained
+    style_from: str | None = None  # a second source whose look is lent to both classes alike
+    rename: tuple[tuple[str, str], ...] = ()
+
+    def label(self, name: str) -> str:
+        return dict(self.rename).get(name, name)
+
+
+RECIPES: dict[str, Recipe] = {
+    recipe.task: recipe
+    for recipe in (
+        Recipe(
+            "breast_ultrasound",
+            ("normal", "benign", "malignant"),
+            "malignant",
+            "ultrasound",
+            crop_to_content=False,
+            rotate_deg=8,
+            small_epochs=10,
+            full_epochs=4,
+        ),
+        Recipe(
+            "brain_tumour",
+            ("no_tumour", "tumour"),
+            "tumour",
+            "brain MRI",
+            crop_to_content=True,
+            rotate_deg=15,
+            small_epochs=4,
+            full_epochs=1,
+            frozen_stages=3,
+            style_from="brain_tumour_type",
+        ),
+        Recipe(
+            "brain_tumour_type",
+            ("glioma", "meningioma", "pituitary"),
+            None,
+            "brain MRI",
+            crop_to_content=True,
+            rotate_deg=12,
+            small_epochs=0,
+            full_epochs=5,
+            frozen_stages=5,
+            cached_versions=2,
+        ),
+        Recipe(
+            "fracture",
+            ("no_fracture", "fracture"),
+            "fracture",
+            "X-ray",
+            crop_to_content=False,
+            rotate_deg=20,
+            small_epochs=0,
+            full_epochs=5,
+            frozen_stages=5,
+            cached_versions=2,
+        ),
+    )
+}
