@@ -10,6 +10,8 @@ LONE_SPECK_PX = 12  # pixels, for a speck with no other ink beside it
 LONE_REACH = 9  # pixels; a full stop stands nearer to its word
 SPECK_DEPTH = 40  # of 255, darker than the paper
 SPECKED = 0.0006  # specks a pixel of page, from which it counts as specked; a clean scan has a tenth of it
+INK_DEPTH = 12  # of 255, darker than the paper: the faintest that a scanner's noise does not reach
+INK_ENOUGH = 30  # pixels; less is dust
 BROAD_STROKE = 3.2  # pixels; strokes this broad survive a median of 3 by 3
 
 
@@ -22,17 +24,24 @@ def even_out(pixels: np.ndarray) -> np.ndarray:
     scale = 400 / max(height, width)
     small = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     paper = cv2.medianBlur(cv2.dilate(small, np.ones((9, 9), np.uint8)), 31)
-    ink = float(np.percentile(cv2.erode(grey[::4, ::4], np.ones((3, 3), np.uint8)), 1))
     level = float(np.median(paper))
+    ink = _darkness(grey, level)
     if paper.min() > 0.85 * level and level > 200 and ink < 110:
         return pixels
     ground = cv2.resize(paper, (width, height), interpolation=cv2.INTER_LINEAR)
     flat = cv2.divide(grey, np.maximum(ground, 1), scale=255)
-    darkest = float(np.percentile(cv2.erode(flat[::4, ::4], np.ones((3, 3), np.uint8)), 1))
-    if darkest > 60:
+    darkest = _darkness(flat, 255)
+    if 60 < darkest < 250:
         table = np.clip((np.arange(256) - darkest) * 255 / max(1.0, 250 - darkest), 0, 255).astype(np.uint8)
         flat = cv2.LUT(flat, table)
     return cv2.cvtColor(flat, cv2.COLOR_GRAY2RGB)
+
+
+def _darkness(grey: np.ndarray, paper: float) -> float:
+    """How dark the ink is, 0 to 255: among what stands out from the paper, not among the whole page, of which a single
+    line of text is a thousandth. 0 where nothing stands out: then there is nothing to darken."""
+    standing_out = grey[grey < paper - INK_DEPTH]
+    return float(np.percentile(standing_out, 10)) if len(standing_out) >= INK_ENOUGH else 0.0
 
 
 def without_specks(pixels: np.ndarray) -> np.ndarray:
