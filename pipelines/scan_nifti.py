@@ -37,12 +37,13 @@ def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], Callab
     """(slices, warnings, decode). Raises UploadRejected."""
     import nibabel
     from nibabel.filebasedimages import ImageFileError
+    from nibabel.orientations import OrientationError
     from nibabel.spatialimages import HeaderDataError
 
     from pipelines.scan_intake import to_eight_bits
 
     # LinAlgError (an orientation of zeros) is a ValueError.
-    damage = (ImageFileError, HeaderDataError, OSError, EOFError, ValueError, TypeError, KeyError, OverflowError)
+    damage = (ImageFileError, HeaderDataError, OrientationError, OSError, EOFError, ValueError, TypeError, KeyError)
     content = _unpacked(path)
     try:
         reader = nibabel.Nifti2Image if content[4:7] in (b"n+2", b"ni2") else nibabel.Nifti1Image
