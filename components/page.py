@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components import endpoints, models_tab, records_tab, search_tab, shell, theme
+from components import endpoints, models_tab, prescription_endpoints, records_tab, search_tab, shell, theme
 from components.page_files import record_routes
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
     ) as page:
         shell.build(workbench, tabs)
         endpoints.build(workbench)
+        prescription_endpoints.build(workbench)
     page.queue(max_size=MAX_WAITING, api_open=False)
     return page
 
@@ -56,5 +57,5 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
         "pwa": False,
         "allowed_paths": [],
         "max_file_size": settings.max_bytes,
-        "app_kwargs": {"routes": record_routes(workbench)},
+        "app_kwargs": {"routes": record_routes(workbench) + prescription_endpoints.key_routes(workbench)},
     }

@@ -10,19 +10,23 @@ import logging
 import shutil
 import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from domain import contract
+from domain import contract, prescription_contract
 from domain.audit import Actor
-from domain.errors import USER_CAN_MEND, HealthConnectError
+from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid
+from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
 from pipelines.workbench import Workbench, open_workbench
 
 EXIT_REFUSED = 2
 EXIT_OUR_FAULT = 1
+MAX_PATH_CHARS = 1000  # a longer argument is a code
+MAX_ORDER_BYTES = 1_000_000
 
 # Typer's own tracebacks print local variables, and those hold patients' data.
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
@@ -76,12 +80,62 @@ def search(
 
 
 @app.command()
+def prescribe(
+    file: Annotated[
+        Path, typer.Argument(help='JSON: {"medications": [...], "valid_days"}.', exists=True, dir_okay=False)
+    ],
+    patient: Annotated[str, typer.Option(help="Patient id.")],
+    out: Annotated[Path, typer.Option(help="Folder for the code's picture and the page to print.")],
+    as_json: AsJson = False,
+) -> None:
+    """Sign a prescription; write its QR picture and its printable page into a folder."""
+    with _bench() as bench:
+        prescriber, data = read_order(_json_of(file))
+        signer = replace(operator, role="doctor")
+        issued = bench.prescriptions.issue(bench.patient(patient), prescriber, data, signer, bench.allergies(patient))
+        shape = prescription_contract.issued(issued.signed, issued.warnings)
+        out.mkdir(parents=True, exist_ok=True)
+        picture, page = (out / f"{shape['prescription_id']}{end}" for end in (".png", ".pdf"))
+        picture.write_bytes(issued.qr_png)
+        page.write_bytes(issued.pdf)
+        for warning in issued.warnings:
+            typer.echo(f"  note: {warning.text} ({warning.source})", err=True)
+        _print(shape | {"qr_png": str(picture), "pdf": str(page)}, as_json, f"{shape['short_code']} -> {page}")
+
+
+@app.command()
+def verify(
+    image_or_code: Annotated[str, typer.Argument(help="A photo of the code, its text shc:/..., or the short code.")],
+    as_json: AsJson = False,
+) -> None:
+    """Say whether a prescription is genuine and may be dispensed. A verdict of no is an answer too: exit code 0."""
+    with _bench() as bench:
+        looks_like_file = len(image_or_code) < MAX_PATH_CHARS and Path(image_or_code).is_file()
+        picture = Path(image_or_code).read_bytes() if looks_like_file else None
+        code = "" if looks_like_file else image_or_code
+        verdict = bench.prescriptions.verify(picture, code, replace(operator, role="pharmacist"))
+        word = "may be dispensed" if verdict.valid else "not to be dispensed"
+        _print(prescription_contract.verdict(verdict), as_json, f"{verdict.status.value}, {word}: {verdict.reason}")
+
+
+@app.command()
 def models(as_json: AsJson = False) -> None:
     """List the models on the shelf."""
     with _bench() as bench:
         cards = bench.model_cards()
         listing = "\n".join(f"{card.task:14} {card.id:24} {card.title}" for card in cards)
         _print({"models": [contract.card(card) for card in cards]}, as_json, listing)
+
+
+def _json_of(file: Path) -> Any:
+    try:
+        if file.stat().st_size > MAX_ORDER_BYTES:
+            raise ValueError("too large")
+        return json.loads(file.read_text("utf-8"))
+    except ValueError as error:
+        raise PrescriptionInvalid(
+            'The file holds no JSON that could be a prescription: {"medications": [...]} is needed. Correct it.'
+        ) from error
 
 
 def _bench() -> closing[Workbench]:

@@ -29,18 +29,23 @@ from models.shelf import ModelShelf
 from pipelines import digitise as reading
 from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
 from pipelines.identity import IdentityConflict, identity_conflicts
+from pipelines.prescription_desk import PrescriptionDesk
+from pipelines.prescription_drugs import KnownDrugs
 from pipelines.progress import Progress, silent
 from storage import audit, choices, documents, patients
 from storage.database import Database
 from storage.documents import DocumentSummary, Filing
 from storage.files import FileStore
 from storage.passages import PassageIndex
+from storage.prescriptions import PrescriptionStore
+from storage.signing_keys import SigningKeys
 
 log = logging.getLogger(__name__)
 
 TYPED = ModelStamp("typed", "1")  # the "model" of a record that a person wrote
 MAX_TITLE_CHARS = 300
 MAX_RECORD_NUMBER_CHARS = 64
+MAX_READ_RECORDS = 10_000  # more than any patient has: an allergy must not be missed because its record is old
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,8 @@ class Workbench:
         self.shelf = ModelShelf(cards, settings.memory_budget_mb)
         self._index: PassageIndex | None = None
         self._index_lock = threading.RLock()
+        self._desk: PrescriptionDesk | None = None
+        self._desk_lock = threading.Lock()
         with self.database.read() as tx:
             chosen = choices.all_of(tx)
         chosen |= {"ocr": settings.ocr_model} if settings.ocr_model else {}
@@ -265,6 +272,25 @@ class Workbench:
     def conflicts_with(self, document: OcrDocument, patient_id: str) -> tuple[IdentityConflict, ...]:
         """Where the identity on a record's pages differs from this patient's chart; empty when all agrees."""
         return identity_conflicts(document.facts, self.patient(patient_id))
+
+    # -- prescriptions ----------------------------------------------------------------------------------------------
+
+    @property
+    def prescriptions(self) -> PrescriptionDesk:
+        """The prescription desk; its key is opened, or made, at the first use. Raises SettingsInvalid."""
+        with self._desk_lock:
+            if self._desk is None:
+                chosen = self.settings
+                keys = SigningKeys(chosen.data_dir, chosen.issuer, chosen.signing_key, chosen.trusted_issuer_files)
+                self._desk = PrescriptionDesk(PrescriptionStore(self.database), keys, KnownDrugs())
+            return self._desk
+
+    def allergies(self, patient_id: str) -> tuple[str, ...]:
+        """What the patient's records say they do not tolerate, as written there, each once."""
+        with self.database.read() as tx:
+            kept = [documents.get(tx, one.document_id) for one in documents.summaries(tx, patient_id, MAX_READ_RECORDS)]
+        facts = (fact for document in kept for fact in document.facts)
+        return tuple(dict.fromkeys(f.label for f in facts if f.kind is FactKind.ALLERGY and not f.negated and f.label))
 
     # -- search -----------------------------------------------------------------------------------------------------
 
