@@ -75,9 +75,9 @@ def open_picture(path: Path, kind: UploadKind) -> Iterator[Any]:
     from PIL import Image
 
     if kind is UploadKind.HEIC:
-        import pillow_heif
+        import pi_heif  # decodes only, so it carries no GPL encoder
 
-        pillow_heif.register_heif_opener(thumbnails=False)
+        pi_heif.register_heif_opener(thumbnails=False)
         picture = Image.open(path, formats=("HEIF",))
     else:
         picture = Image.open(path, formats=PILLOW_FORMATS[kind])
