@@ -13,6 +13,11 @@ from pathlib import Path
 from pipelines.keywords import STOP_WORDS, index_words, split_words, stem
 
 LEXICON = Path(__file__).resolve().parent.parent / "models" / "lexicon"
+# Abbreviations that are everyday words too: in a sentence "hit", "age" or "pet" hardly ever means the short form.
+ALSO_ENGLISH = frozenset(
+    "hit age cap pet gas pop all as or us am ed ad add max med mod sup ms he hi mac from lad soap peg map rom pos neg "
+    "temp consult steroids echo preg".split()
+)
 TELLING = "ways of telling"  # the section of words that say how, when and where, not what
 
 
@@ -26,6 +31,7 @@ class Concept:
     clinical: tuple[str, ...]
     forms: frozenset[tuple[str, ...]]
     telling: bool
+    asked_as: frozenset[tuple[str, ...]]  # the forms that a query is read by: of an abbreviation only its short one
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +56,16 @@ def _concepts() -> tuple[Concept, ...]:
         elif line.strip():
             records, _, people = line.partition("|")
             clinical, lay = _parts(records), _parts(people)
-            concepts.append(Concept(clinical, frozenset(filter(None, map(_stems, (*clinical, *lay)))), telling))
+            forms = frozenset(filter(None, map(_stems, (*clinical, *lay))))
+            concepts.append(Concept(clinical, forms, telling, forms))
     for line in (LEXICON / "abbreviations.txt").read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
-            short, _, long = line.partition("=")
-            meanings = _parts(long)
-            concepts.append(Concept(meanings, frozenset(filter(None, map(_stems, (short, *meanings)))), False))
+            short, _, long = line.partition("|")
+            short, meanings = short.strip(), _parts(long)
+            said = frozenset(form for form in map(_stems, meanings) if len(form) > 1)
+            if len(short) > 1 and short.lower() not in ALSO_ENGLISH and _stems(short):
+                asked = frozenset([_stems(short)])
+                concepts.append(Concept(meanings, said | asked, False, asked))
     return tuple(concepts)
 
 
@@ -63,7 +73,7 @@ def _concepts() -> tuple[Concept, ...]:
 def _by_form() -> dict[tuple[str, ...], tuple[Concept, ...]]:
     table: dict[tuple[str, ...], list[Concept]] = {}
     for concept in _concepts():
-        for form in concept.forms:
+        for form in concept.asked_as:
             table.setdefault(form, []).append(concept)
     return {form: tuple(concepts) for form, concepts in table.items()}
 
