@@ -11,6 +11,8 @@ import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
 
+from tests.end_to_end.conftest import LETTER, draw_page
+
 pytestmark = pytest.mark.models
 
 NAMES = {
@@ -32,16 +34,17 @@ def test_exactly_the_promised_endpoints_are_public_and_documented(client: Client
         assert shown["named_endpoints"][name]["description"], name
 
 
-def test_a_record_through_the_endpoints(client: Client, server: str, letter: Path) -> None:
-    patient = client.predict("Amara Okafor", "1961-03-12", "female", "HC-0042", api_name="/create_patient")
-    found = client.predict("HC-0042", api_name="/find_patients")
+def test_a_record_through_the_endpoints(client: Client, server: str, tmp_path: Path) -> None:
+    letter = draw_page(LETTER.replace("HC-0042", "HC-0099"), tmp_path / "letter.png")
+    patient = client.predict("Amara Okafor", "1961-03-12", "female", "HC-0099", api_name="/create_patient")
+    found = client.predict("HC-0099", api_name="/find_patients")
     assert patient["patient_id"] in [p["patient_id"] for p in found["patients"]]
 
     pdf, document = client.predict(handle_file(letter), patient["patient_id"], "en", api_name="/digitise")
     assert Path(pdf).read_bytes().startswith(b"%PDF-")
     assert Path(pdf).suffix == ".pdf"
     assert document["patient_id"] == patient["patient_id"]
-    assert "HC-0042" in [fact["value"] for fact in document["facts"]]
+    assert "HC-0099" in [fact["value"] for fact in document["facts"]]
     words = document["pages"][0]["words"]
     assert "Furosemide" in [w["text"] for w in words]
     assert all(len(w["box"]) == 4 and 0 <= w["confidence"] <= 1 for w in words)
