@@ -11,7 +11,6 @@ demo: setup
 	$(BIN)/python app.py
 
 test: setup-test
-	$(BIN)/python -m ruff check .
 	$(BIN)/python -m pytest
 
 setup: $(STAMPS)/system $(STAMPS)/run
