@@ -54,12 +54,18 @@ def card_of(folder: Path) -> ModelCard:
         intended_use=str(metadata.get("intended_use", NOT_STATED)),
         not_for=str(metadata.get("not_for", "Any decision on a patient: the bundle does not say what it is not for.")),
         input=InputContract(str(image.get("modality", "")) or NOT_STATED, size_px=(side[0], side[-1])),
-        weights=WeightsSource(folder=str(folder), files=tuple(map(tuple, ours.get("files", {}).items()))),
+        weights=WeightsSource(folder=_from_repository(folder), files=tuple(map(tuple, ours.get("files", {}).items()))),
         memory_mb=MEMORY_MB,
         labels=channel_names(metadata),
         metrics=tuple(_metric(entry) for entry in ours.get("metrics", ())),
         limits=tuple(map(str, ours.get("limits", ("Scores are not calibrated, and nothing is refused by a gate.",)))),
     )
+
+
+def _from_repository(folder: Path) -> str:
+    """The folder as a card names it: below the repository where it lies there."""
+    root = BUNDLES.parent.parent
+    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
 
 
 def _metric(entry: dict[str, Any]) -> Metric:

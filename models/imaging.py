@@ -117,7 +117,8 @@ class BundleClassifier:
         """(n,) mean cosine distance, 0 to 2, to the nearest training features; None without a gate."""
         if self._gate is None:
             return None
-        return gate_distances(features, self._gate)
+        # Row by row: one large product would round a row differently from the same row on its own.
+        return np.concatenate([gate_distances(row[None], self._gate) for row in features])
 
     def _square(self, picture: np.ndarray) -> tuple[np.ndarray, Framing]:
         return fit_square(picture, self.settings.side_px, self.settings.crop_to_content)

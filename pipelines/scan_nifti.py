@@ -43,7 +43,8 @@ def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], Callab
     from pipelines.scan_intake import to_eight_bits
 
     # LinAlgError (an orientation of zeros) is a ValueError.
-    damage = (ImageFileError, HeaderDataError, OrientationError, OSError, EOFError, ValueError, TypeError, KeyError)
+    damage = (ImageFileError, HeaderDataError, OrientationError, OSError, EOFError, ArithmeticError)
+    damage += (ValueError, TypeError, KeyError)
     content = _unpacked(path)
     try:
         reader = nibabel.Nifti2Image if content[4:7] in (b"n+2", b"ni2") else nibabel.Nifti1Image

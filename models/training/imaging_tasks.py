@@ -78,7 +78,7 @@ RECIPES: dict[str, Recipe] = {
             crop_to_content=False,
             rotate_deg=20,
             small_epochs=0,
-            full_epochs=5,
+            full_epochs=3,
             frozen_stages=5,
             cached_versions=2,
         ),

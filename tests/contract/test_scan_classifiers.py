@@ -1,0 +1,116 @@
+"""What every classifier on the shelf must do, and that its map points at what decides."""
+
+from __future__ import annotations
+
+import socket
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from domain.imaging import Scan
+from models import weights
+from models.cards_imaging import IMAGING_CARDS, read_cards
+from models.imaging import BundleClassifier
+from models.training.imaging import train_quick
+from models.training.imaging_quick import QUICK, draw
+from pipelines.imaging import read_scan
+
+pytestmark = pytest.mark.models
+
+SIDE, SQUARE = 300, 90
+
+
+def _picture(seed: int, square: bool = False) -> tuple[np.ndarray, tuple[slice, slice]]:
+    """Soft clouds; and where the bright square lies when there is one."""
+    rng = np.random.default_rng(seed)
+    coarse = Image.fromarray(rng.normal(0, 1, (8, 8)).astype(np.float32))
+    picture = (
+        90 + 25 * np.asarray(coarse.resize((SIDE, SIDE), Image.Resampling.BICUBIC)) + rng.normal(0, 4, (SIDE,) * 2)
+    )
+    top, left = (int(value) for value in rng.integers(5, SIDE - SQUARE - 5, 2))
+    place = (slice(top, top + SQUARE), slice(left, left + SQUARE))
+    if square:
+        picture[place] += 110
+    return np.clip(picture, 0, 255).astype(np.uint8), place
+
+
+@pytest.fixture(scope="module", params=IMAGING_CARDS, ids=lambda card: card.id)
+def classifier(request) -> BundleClassifier:
+    return BundleClassifier(weights.find(request.param), request.param)
+
+
+def test_labels_are_in_the_cards_order(classifier):
+    assert classifier.classes == classifier.card.labels
+    assert classifier.positive is None or classifier.positive in classifier.classes
+    assert len(classifier.thresholds) == len(classifier.classes)
+
+
+def test_shapes_ranges_batch_equals_single_and_the_same_again(classifier):
+    pictures = [_picture(seed)[0] for seed in range(3)]
+    together = classifier.classify(pictures)
+    assert together == classifier.classify(pictures)
+    assert together[1] == classifier.classify(pictures[1:2])[0]
+    for scores in together:
+        assert len(scores.probabilities) == len(classifier.classes)
+        assert sum(scores.probabilities) == pytest.approx(1)
+        assert min(scores.probabilities) >= 0
+        assert scores.prediction_set
+        assert set(scores.prediction_set) <= set(classifier.classes)
+    assert classifier.classify([]) == ()
+
+
+def test_it_is_silent_on_what_is_no_scan_of_its_kind(classifier):
+    reading = read_scan(Scan(_picture(0, square=True)[0], "png"), classifier)
+    assert reading.abstained
+    assert reading.findings == ()
+
+
+def test_it_needs_no_network(classifier, monkeypatch):
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a classifier opened a connection"))
+    classifier.classify([_picture(1)[0]])
+
+
+def test_its_card_says_what_a_card_must_say(classifier):
+    card = classifier.card
+    assert card.intended_use
+    assert card.not_for
+    assert card.licence
+    assert card.weights.files
+    assert card.metrics
+
+
+def test_the_map_points_at_the_square_that_alone_decides():
+    """The last layer is fitted anew so that only a bright square speaks for a class; MONAI's own normaliser would turn
+    the map upside down, and this would point anywhere else."""
+    import torch
+
+    card = IMAGING_CARDS[0]
+    classifier = BundleClassifier(weights.find(card), card)
+    squares = np.stack([classifier._square(_picture(seed, square=bool(seed % 2))[0])[0] for seed in range(24)])
+    _, features = classifier.logits_and_features(squares)
+    signs, spread = np.where(np.arange(24) % 2, 1.0, -1.0), features - features.mean(0)
+    direction = torch.from_numpy((spread.T @ np.linalg.solve(spread @ spread.T + np.eye(24), signs)).astype(np.float32))
+    classifier._network._fc.weight[:] = -direction
+    classifier._network._fc.weight[1] = direction
+    classifier._network._fc.bias[:] = 0
+    for seed in (101, 102, 103):
+        picture, place = _picture(seed, square=True)
+        explanation = classifier.explain(picture, classifier.classes[1])
+        assert explanation.heat.shape == picture.shape
+        inside = float(explanation.heat[place].mean())
+        outside = (float(explanation.heat.sum()) - inside * SQUARE**2) / (SIDE**2 - SQUARE**2)
+        assert inside > 2 * outside
+        assert explanation.reliable
+
+
+def test_quick_training_makes_a_bundle_that_works_where_it_is_dropped(tmp_path):
+    folder = train_quick(tmp_path, seed=7)
+    (card,) = read_cards(tmp_path)
+    assert card.task == QUICK.task
+    classifier = BundleClassifier(weights.find(card), card)
+    rng = np.random.default_rng(3)
+    pictures = [draw(QUICK.side_px, bool(i % 2), rng)[0] for i in range(12)]
+    likeliest = [scores.probabilities[1] > 0.5 for scores in classifier.classify(pictures)]
+    assert sum(said == bool(i % 2) for i, said in enumerate(likeliest)) >= 10
+    assert "Not for" in (folder / "docs" / "README.md").read_text(encoding="utf-8")

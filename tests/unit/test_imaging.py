@@ -1,0 +1,159 @@
+"""Readings with a classifier of our own making, so that every path is taken without a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from domain.imaging import ClassScores, Explanation, Scan, ScanReading
+from domain.models import InputContract, ModelCard, ModelStamp, WeightsSource
+from pipelines.imaging import overlay, read_scan, read_scan_auto
+from pipelines.scan_quality import doubt_about
+
+
+def _card(task: str) -> ModelCard:
+    return ModelCard(
+        f"{task}-x", task, task, "", "1", "", "", "", "", InputContract(""), WeightsSource(), 0, ("no", "yes")
+    )
+
+
+@dataclass
+class Invented:
+    """Says what it is told to say."""
+
+    task: str = "invented"
+    score: float = 0.8
+    distance: float = 0.1
+    sharpness: float = 1.0
+    modalities: tuple[str, ...] = ()
+    reliable: bool = True
+    classes: tuple[str, ...] = ("no", "yes")
+    positive: str | None = "yes"
+    thresholds: tuple[float, ...] = (0.5, 0.6)
+    calibrated: bool = True
+    split_seed: int = 7
+
+    @property
+    def card(self) -> ModelCard:
+        return _card(self.task)
+
+    def classify(self, pictures):
+        one = ClassScores((1 - self.score, self.score), ("yes",), self.distance, 0.2, self.sharpness, 0.5)
+        return (one,) * len(pictures)
+
+    def explain(self, picture, label):
+        heat = np.zeros(picture.shape[:2], np.float32)
+        heat[:50] = 1
+        return Explanation(label, heat, (0.1,), (0.5,), (0.9,), self.reliable)
+
+
+@pytest.fixture
+def clouds() -> Scan:
+    rng = np.random.default_rng(0)
+    small = Image.fromarray(rng.integers(40, 220, (12, 12), np.uint8))
+    return Scan(np.asarray(small.resize((256, 200), Image.Resampling.BICUBIC)), "png")
+
+
+def test_a_fitting_picture_gets_its_finding_with_threshold(clouds):
+    reading = read_scan(clouds, Invented())
+    (finding,) = reading.findings
+    assert (finding.label, finding.positive, finding.threshold, finding.calibrated) == ("yes", True, 0.6, True)
+    assert reading.prediction_set == ("yes",)
+    assert reading.explanation is not None
+    assert reading.reason is None
+
+
+def test_below_the_threshold_the_finding_is_negative_and_the_likeliest_label_is_explained(clouds):
+    reading = read_scan(clouds, Invented(score=0.3))
+    assert not reading.findings[0].positive
+    assert reading.explanation.label == "no"
+
+
+@pytest.mark.parametrize(
+    ("classifier", "code"),
+    [
+        (Invented(distance=0.3), "domain"),
+        (Invented(sharpness=0.1), "blurred"),
+        (Invented(modalities=("US",)), "modality"),
+    ],
+)
+def test_a_foreign_picture_gets_no_score_at_all(clouds, classifier, code):
+    reading = read_scan(Scan(clouds.pixels, "dicom", "MR"), classifier)
+    assert reading.abstained
+    assert reading.doubt.code == code
+    assert (reading.findings, reading.prediction_set, reading.explanation) == ((), (), None)
+    assert reading.doubt.advice
+
+
+def test_an_unreliable_map_is_named_so(clouds):
+    reading = read_scan(clouds, Invented(reliable=False))
+    assert any("Unreliable here" in warning for warning in reading.warnings)
+
+
+def test_a_reading_that_abstains_cannot_carry_a_score(clouds):
+    reading = read_scan(clouds, Invented())
+    with pytest.raises(ValueError, match="abstains"):
+        ScanReading("t", reading.findings, ModelStamp("a", "1"), read_scan(clouds, Invented(distance=1)).doubt)
+    with pytest.raises(ValueError, match="why"):
+        ScanReading("t", (), ModelStamp("a", "1"))
+
+
+def test_auto_takes_the_nearest_modality_and_its_first_task(clouds):
+    far, first, second = (
+        Invented("bones", distance=0.19, modalities=("CR",)),
+        Invented("brain", distance=0.1, modalities=("MR",)),
+        Invented("brain type", distance=0.05, modalities=("MR",)),
+    )
+    assert read_scan_auto(clouds, [far, first, second]).task == "brain"
+    assert read_scan_auto(Scan(clouds.pixels, "dicom", "CR"), [far, first, second]).task == "bones"
+
+
+def test_auto_abstains_when_nothing_fits(clouds):
+    assert read_scan_auto(clouds, [Invented(distance=0.3)]).doubt.code == "task"
+    assert read_scan_auto(Scan(clouds.pixels, "dicom", "CT"), [Invented(modalities=("MR",))]).doubt.code == "modality"
+
+
+def test_the_overlay_keeps_the_picture_where_nothing_decides(clouds):
+    laid = overlay(clouds, read_scan(clouds, Invented()).explanation)
+    assert laid.shape == (200, 256, 3)
+    assert (laid[60:] == clouds.pixels[60:, :, None]).all()
+    assert (laid[:50] != clouds.pixels[:50, :, None]).any()
+
+
+def _letter(dark: bool) -> np.ndarray:
+    page = Image.new("L", (600, 800), 245)
+    pen = ImageDraw.Draw(page)
+    for line in range(30):
+        pen.text(
+            (40, 30 + 24 * line),
+            "The patient was seen today and reports chest pain since Monday",
+            fill=10,
+            font_size=17,
+        )
+    pixels = np.asarray(page)
+    return 255 - pixels if dark else pixels
+
+
+_SLOPE = np.tile(np.arange(300) % 250, (300, 1))
+RAINBOW = np.dstack([np.full((300, 300), 200), _SLOPE, np.zeros((300, 300))]).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "code"),
+    [
+        (np.full((300, 300), 128, np.uint8), "blank"),
+        (np.zeros((40, 60), np.uint8), "small"),
+        (np.random.default_rng(0).integers(0, 255, (300, 300), np.uint8), "domain"),
+        (RAINBOW, "colour"),
+        (_letter(False), "text"),
+    ],
+)
+def test_what_is_no_scan_is_told_before_any_network(pixels, code):
+    assert doubt_about(pixels).code == code
+
+
+def test_a_plain_picture_raises_no_doubt(clouds):
+    assert doubt_about(clouds.pixels) is None
