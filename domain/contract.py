@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from domain.document import Fact, Hit, OcrDocument, OcrPage, TextWord
+from domain.imaging import ScanReading
 from domain.models import ModelCard, ModelStamp
 from domain.patient import Patient
 
@@ -57,6 +58,34 @@ def document(value: OcrDocument) -> dict[str, Any]:
 def hits(values: Iterable[Hit], took_ms: float, message: str = "") -> dict[str, Any]:
     """The answer of a search; `message` says why there is no hit, when there is none."""
     return {"hits": [_hit(value) for value in values], "took_ms": round(took_ms, 1), "message": message}
+
+
+def reading(value: ScanReading, reading_id: str) -> dict[str, Any]:
+    """A scan reading; without findings when it abstained."""
+    shown = value.explanation
+    return {
+        "reading_id": reading_id,
+        "task": value.task,
+        "abstained": value.abstained,
+        "reason": value.reason,
+        "reason_code": None if value.doubt is None else value.doubt.code,
+        "findings": [
+            {
+                "label": finding.label,
+                "score": round(finding.score, SCORE_DECIMALS),
+                "threshold": round(finding.threshold, SCORE_DECIMALS),
+                "positive": finding.positive,
+                "calibrated": finding.calibrated,
+            }
+            for finding in value.findings
+        ],
+        "prediction_set": list(value.prediction_set),
+        "explanation": None
+        if shown is None
+        else {"label": shown.label, "reliable": shown.reliable, "caption": shown.caption},
+        "model": stamp(value.model),
+        "warnings": list(value.warnings),
+    }
 
 
 def card(value: ModelCard) -> dict[str, Any]:
