@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 
-.PHONY: demo test setup setup-test lock lint screenshots clean
+.PHONY: demo test setup setup-test lock lint clean
 
 demo: setup
 	$(BIN)/python app.py

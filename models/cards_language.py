@@ -23,7 +23,7 @@ MINILM_CARD = ModelCard(
             ("model/config.json", "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41"),
         ),
     ),
-    memory_mb=250,
+    memory_mb=520,
     limits=(
         "Trained on general English: everyday words for symptoms and the clinical ones are often far apart.",
         "Does not tell an asserted finding from a denied one.",

@@ -66,6 +66,12 @@ def _concepts() -> tuple[Concept, ...]:
             if len(short) > 1 and short.lower() not in ALSO_ENGLISH and _stems(short):
                 asked = frozenset([_stems(short)])
                 concepts.append(Concept(meanings, said | asked, False, asked))
+    for line in (LEXICON / "drugs.txt").read_text("utf-8").splitlines():
+        if line.strip() and not line.startswith("#"):
+            generic, _, brands = line.partition("|")
+            names = (*_parts(generic), *_parts(brands))
+            forms = frozenset(filter(None, map(_stems, names)))
+            concepts.append(Concept(names, forms, False, forms))
     return tuple(concepts)
 
 

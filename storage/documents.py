@@ -193,11 +193,15 @@ def replace_reading(tx: sa.Connection, document: OcrDocument, pdf_sha256: str) -
         raise NotAllowed("Someone corrected this record at the same moment. Open it again to see both changes.")
 
 
-def move(tx: sa.Connection, document_id: str, patient_id: str) -> None:
-    """File a record to another patient, or to nobody (""); the index is behind until it follows."""
+def move(tx: sa.Connection, document_id: str, patient_id: str, warnings: Sequence[str] | None = None) -> None:
+    """File a record to another patient, or to nobody (""); the index is behind until it follows.
+
+    `warnings` replace those it had, where given."""
     _row(tx, document_id)
     # A new revision: whoever indexes the record as it was cannot mark this one as done.
     values = {"patient_id": patient_id or None, "revision": documents.c.revision + 1}
+    if warnings is not None:
+        values["warnings"] = list(warnings)
     tx.execute(documents.update().where(documents.c.document_id == document_id).values(**values))
 
 
