@@ -290,7 +290,7 @@ def main() -> None:
         return
     from models.training.imaging_bundle import write_bundle
 
-    write_bundle(wish.out / wish.task, recipe, network, train, checking, wish.seed)
+    write_bundle(wish.out / wish.task, recipe, network, train, checking, wish.seed, styles)
 
 
 if __name__ == "__main__":

@@ -43,8 +43,20 @@ def fit_settings(settings: BundleSettings, logits: np.ndarray, labels: np.ndarra
     )
 
 
-def write_bundle(folder: Path, recipe: Recipe, network: Any, train: Labelled, kept: Labelled, seed: int) -> None:
-    """Writes the whole bundle. Weights in float16 safetensors; the gate's features as a float16 array."""
+def write_bundle(
+    folder: Path,
+    recipe: Recipe,
+    network: Any,
+    train: Labelled,
+    kept: Labelled,
+    seed: int,
+    also_known: np.ndarray | None = None,
+) -> None:
+    """Writes the whole bundle. Weights in float16 safetensors; the gate's features as a float16 array.
+
+    `also_known`: uint8 (n, side, side) pictures of a second source that the gate lets in too; it sees no labels, so the
+    source cannot give a class away there.
+    """
     from safetensors.torch import save_file
 
     for name in ("configs", "models", "docs"):
@@ -62,7 +74,10 @@ def write_bundle(folder: Path, recipe: Recipe, network: Any, train: Labelled, ke
     classifier = BundleClassifier(folder, _bare_card(recipe))
     rng = np.random.default_rng(seed)
     sample = np.sort(rng.permutation(len(train.files))[:GATE_PICTURES])
-    _, features = classifier.logits_and_features(train.squares[sample])
+    squares = train.squares[sample]
+    if also_known is not None:
+        squares = np.concatenate([squares, also_known[np.sort(rng.permutation(len(also_known))[:GATE_PICTURES])]])
+    _, features = classifier.logits_and_features(squares)
     known = features / np.linalg.norm(features, axis=1, keepdims=True)
     np.save(folder / "models" / "gate.npy", known.astype(np.float16))
     logits, features = classifier.logits_and_features(kept.squares)
@@ -80,7 +95,7 @@ def write_bundle(folder: Path, recipe: Recipe, network: Any, train: Labelled, ke
     ours["gate"] = {
         "limit": round(limit, 6),
         "neighbours": NEIGHBOURS,
-        "pictures": len(sample),
+        "pictures": len(squares),
         "sharpness_limit": round(float(np.quantile(sharp, SHARP_QUANTILE)) * SHARP_SHARE, 6),
     }
     ours["files"] = {
