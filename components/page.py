@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components import endpoints, models_tab, prescription_endpoints, records_tab, search_tab, shell, theme
+from components import (
+    endpoints,
+    models_tab,
+    prescription_endpoints,
+    prescription_tab,
+    records_tab,
+    search_tab,
+    shell,
+    theme,
+)
 from components.page_files import record_routes
 
 if TYPE_CHECKING:
@@ -18,6 +27,7 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build),
     shell.Tab("Find", "find", search_tab.build),
+    shell.Tab("Prescription", "prescription", prescription_tab.build),
     shell.Tab("Models", "models", models_tab.build),
 )
 MAX_WAITING = 64  # jobs in the queue before new ones are refused

@@ -7,7 +7,10 @@ from pathlib import Path
 import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
-SCRIPTS = ("parts.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js")  # parts.js first
+SCRIPTS = (  # parts.js first
+    "parts.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js", "prescription.js",
+)  # fmt: skip
+STYLES = ("health.css", "prescription.css")
 SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 
 # Dark clothes are chosen by the system; a person may choose otherwise, and the browser remembers.
@@ -81,7 +84,7 @@ def theme() -> gr.themes.Base:
 
 def page_css() -> str:
     """The styles of our own parts."""
-    return (ASSETS / "health.css").read_text(encoding="utf-8")
+    return "\n".join((ASSETS / name).read_text(encoding="utf-8") for name in STYLES)
 
 
 def page_head() -> str:

@@ -23,14 +23,16 @@ from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, Pag
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelCard, ModelStamp
 from domain.patient import MAX_NAME_CHARS, SEXES, Patient
+from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS
 from models.shelf import ModelShelf
 from pipelines import digitise as reading
 from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
 from pipelines.identity import IdentityConflict, identity_conflicts
-from pipelines.prescription_desk import PrescriptionDesk
+from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, PrescriptionDesk
 from pipelines.prescription_drugs import KnownDrugs
+from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
 from storage import audit, choices, documents, patients
 from storage.database import Database
@@ -44,6 +46,7 @@ log = logging.getLogger(__name__)
 
 TYPED = ModelStamp("typed", "1")  # the "model" of a record that a person wrote
 MAX_TITLE_CHARS = 300
+COMPARE_AND_CONFIRM = "Compare the two, then confirm or choose the right patient."  # ends the note of a held record
 MAX_RECORD_NUMBER_CHARS = 64
 MAX_READ_RECORDS = 10_000  # more than any patient has: an allergy must not be missed because its record is old
 
@@ -262,7 +265,8 @@ class Workbench:
         if conflicts and not confirmed:
             raise NotAllowed(_unfiled(conflicts))
         with self.database.begin() as tx:
-            documents.move(tx, document_id, patient_id)
+            kept = [warning for warning in document.warnings if not warning.endswith(COMPARE_AND_CONFIRM)]
+            documents.move(tx, document_id, patient_id, kept)
             entity = f"DocumentReference/{document_id}"
             detail = "filed to this patient" + (" against differing identity, confirmed" if conflicts else "")
             audit.append(tx, actor, Action.UPDATE, entity, patient_id, detail)
@@ -291,6 +295,11 @@ class Workbench:
             kept = [documents.get(tx, one.document_id) for one in documents.summaries(tx, patient_id, MAX_READ_RECORDS)]
         facts = (fact for document in kept for fact in document.facts)
         return tuple(dict.fromkeys(f.label for f in facts if f.kind is FactKind.ALLERGY and not f.negated and f.label))
+
+    def directions(self, medicine: Medicine) -> str:
+        """How to take it, in the patient's words."""
+        m = medicine
+        return plain_sig(m.dose, m.frequency, m.route, m.form, m.duration_days, "")
 
     # -- search -----------------------------------------------------------------------------------------------------
 
@@ -433,7 +442,7 @@ def _unfiled(conflicts: Sequence[IdentityConflict]) -> str:
     fields = " and ".join(dict.fromkeys(conflict.field.replace("_", " ") for conflict in conflicts))
     return (
         f"The page gives another {fields} than the chosen patient's chart, so it was kept but not filed to the patient. "
-        "Compare the two, then confirm or choose the right patient."
+        f"{COMPARE_AND_CONFIRM}"
     )
 
 
@@ -451,4 +460,7 @@ def _birth_date(text: str) -> date:
     return born
 
 
-__all__ = ["DocumentSummary", "FactKind", "FiledRecord", "NothingFound", "Workbench", "open_workbench"]
+__all__ = [
+    "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "Workbench",
+    "open_workbench",
+]  # fmt: skip
