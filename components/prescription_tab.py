@@ -74,8 +74,8 @@ def build(workbench: Workbench, session: Session) -> None:
     gr.HTML(HATS, apply_default_css=False, js_on_load=None)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            names = part("medicine_names")
             form = part("prescription_form", events=("suggest", "check", "sign", "show", "fill", "revoke"))
+            names = part("medicine_names")
         with gr.Column(scale=2, min_width=300):
             pharmacy = part("pharmacy", events=("verify", "dispense", "revoke"))
 

@@ -7,8 +7,8 @@
   const SUGGEST_MS = 150;
   const FIELDS = [
     ["name", "Medicine", "amoxicillin", "hc-wide"], ["strength", "Strength", "500 mg"], ["form", "Form", "capsule"],
-    ["route", "Route", "oral"], ["dose", "Dose", "1 capsule"], ["frequency", "How often", "three times daily"],
-    ["duration_days", "Days", "7"], ["quantity", "Quantity", "worked out if empty"], ["refills", "Refills", "0"],
+    ["route", "Route", "oral"], ["dose", "Dose", "1 capsule"], ["frequency", "How often", "three times daily", "hc-double"],
+    ["duration_days", "Days", "7"], ["quantity", "Quantity", "computed"], ["refills", "Refills", "0"],
     ["note", "Note for patient or pharmacy", "", "hc-wide"],
   ];
   const CHOICES = {
@@ -120,12 +120,12 @@
       el("input", { class: "hc-input", value: state[name], placeholder: example, maxlength: 120, autocomplete: "off", "data-key": "rx-" + name, oninput: (event) => { state[name] = event.target.value; } }), note && el("small", {}, note));
     root.append(el("h2", {}, "Doctor: write and sign"),
       el("p", { class: "hc-quiet hc-rx-gap" }, value.patient ? `For ${value.patient}. ` : "Choose a patient above; a prescription is for somebody. ", value.allergies ? `Allergies in the records: ${value.allergies}.` : value.patient ? "The records read here name no allergy; ask." : ""),
-      Object.keys(CHOICES).map(datalist),
-      ...[state.lines.map((line, at) => medicine(line, at, state, send, memory))].flat(),
+      ...Object.keys(CHOICES).map(datalist),
+      ...state.lines.map((line, at) => medicine(line, at, state, send, memory)),
       el("div", { class: "hc-actions hc-rx-gap" }, state.lines.length < MAX_MEDICINES
         ? button("Add a medicine", "", "rx-add", () => { state.lines.push(emptyLine()); memory.redraw(); root.querySelector(`[data-key="rx-${state.lines.length - 1}-name"]`).focus(); })
         : el("span", { class: "hc-quiet" }, `${MAX_MEDICINES} medicines are the most for one prescription.`)),
-      el("div", { class: "hc-rx-grid" }, small("prescriber", "Your name", "Demonstration prescriber"), small("identifier", "Register number", "may stay empty"), small("valid_days", "Valid for days", "30")),
+      el("div", { class: "hc-rx-grid hc-rx-signer" }, small("prescriber", "Your name", "Demonstration prescriber"), small("identifier", "Register number", "may stay empty"), small("valid_days", "Valid for days", "30")),
       warnings(value, state) || "",
       el("div", { class: "hc-actions hc-rx-gap" },
         el("button", { type: "button", class: "hc-button", id: "hc-rx-check", "data-key": "rx-check", disabled: !value.patient, onclick: (event) => once(event, () => send("check", order(state, value))) }, "Check"),

@@ -19,7 +19,11 @@ NAME = "Zoë Prescot"
 
 
 def open_tab(page: Page) -> None:
-    page.get_by_role("tab", name="Prescription").click()
+    if page.get_by_role("tab", name="Prescription").count() == 0:  # a narrow window keeps some tabs in a menu
+        page.get_by_role("button", name="More tabs").click()
+        page.locator(".overflow-dropdown").get_by_role("button", name="Prescription").click()
+    else:
+        page.get_by_role("tab", name="Prescription").click()
     expect(page.get_by_role("heading", name="Doctor: write and sign")).to_be_visible()
 
 
