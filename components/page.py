@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build),
     shell.Tab("Find", "find", search_tab.build),
-    shell.Tab("Prescription", "prescription", prescription_tab.build),
+    shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build),
     shell.Tab("Models", "models", models_tab.build),
 )
 MAX_WAITING = 64  # jobs in the queue before new ones are refused

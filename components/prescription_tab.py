@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from components.shell import Session
     from pipelines.workbench import Workbench
 
+TAB = "Prescription"
 MAX_PREFIX_CHARS = 60
 HATS = """
 <p class="hc-part hc-banner">
   <span><b>Open demonstration: both hats are offered here.</b> Nobody signs in, so anyone may sign as doctor and
   hand out as pharmacist. The signature is real; the prescriptions are not for use.</span>
+  <a class="hc-link" href="#hc-pharmacy">To the pharmacist's side</a>
 </p>
 """
 
@@ -82,6 +84,11 @@ def build(workbench: Workbench, session: Session) -> None:
     def on_patient(patient_id: str) -> dict[str, Any]:
         return counter.form(patient_id)
 
+    def on_tab(event: gr.SelectData) -> None:
+        """Drug names and FHIR models are loaded while the doctor still reads the form."""
+        if event.value == TAB:
+            workbench.prescriptions.warm()
+
     def on_suggest(event: gr.EventData) -> list[str]:
         text = str(event.text).strip()[:MAX_PREFIX_CHARS]
         return list(workbench.prescriptions.suggest(text)) if text else []
@@ -102,7 +109,9 @@ def build(workbench: Workbench, session: Session) -> None:
             gr.Warning("Not signed yet: a warning below needs a change or a reason.")
             return counter.form(patient_id, checked=view.present_checked(checked))
         issued = workbench.prescriptions.issue(patient, prescriber, data, hat("doctor", request), allergies)
-        return counter.form(patient_id, issued=view.present_issued(issued))
+        return counter.form(
+            patient_id, issued=view.present_issued(issued), fill=view.EMPTY | {"token": uuid.uuid4().hex}
+        )
 
     def on_show(patient_id: str, event: gr.EventData) -> dict[str, Any]:
         record = counter.record(patient_id, str(event.prescription_id))
@@ -135,6 +144,7 @@ def build(workbench: Workbench, session: Session) -> None:
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     patient = session.patient_id
+    session.tabs.select(told(on_tab), None, None, **quiet)
     form.suggest(told(on_suggest), None, [names], trigger_mode="always_last", **quiet)
     for listener, handler in ((form.check, on_check), (form.sign, on_sign), (form.show, on_show), (form.fill, on_fill)):
         answered = listener(told(handler), [patient], [form], **quiet)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pipelines.workbench import CheckedDraft, IssuedPrescription
 
 LISTED = 20
+EMPTY: dict[str, Any] = {"medications": []}  # the form after signing, so that nobody signs the same twice
 # Status to title, colour and icon; the words say all that the colour says.
 LOOKS = {
     Status.ACTIVE: ("Genuine: may be dispensed", "good", "✓"),
@@ -85,6 +86,7 @@ def present_verdict(verdict: Verdict, sigs: Sequence[str]) -> dict[str, Any]:
         "icon": icon,
         "code": "\n".join(part.text for part in parts if part.number not in verdict.missing_parts),
         "may_dispense": verdict.valid and verdict.status is Status.ACTIVE and not verdict.handed_out,
+        "shows_left": verdict.status in (Status.ACTIVE, Status.DISPENSED),
         "can_revoke": own and verdict.status is not Status.REVOKED,
         "sigs": list(sigs),
         "issued": day(paper.issued_at) if paper else "",

@@ -182,7 +182,7 @@
       el("p", {}, `Prescribed by ${[paper.prescriber.name, paper.prescriber.identifier, paper.prescriber.facility].filter(Boolean).join(", ")} · ${value.issued} · valid until ${value.expires}`),
       el("ol", { class: "hc-rx-medicines" }, v.medicines.map((at) => { const m = paper.medications[at]; return el("li", {},
         el("b", {}, [m.name, m.strength, m.form].filter(Boolean).join(" ")), el("div", {}, value.sigs[at]),
-        el("div", { class: "hc-quiet" }, `${m.quantity} a filling, ${m.refills} refills; ${v.remaining[at]} left to hand out`), m.note && el("div", { class: "hc-quiet" }, m.note)); })));
+        el("div", { class: "hc-quiet" }, `${m.quantity} a filling, ${m.refills} refills` + (value.shows_left ? `; ${v.remaining[at]} left to hand out` : "")), m.note && el("div", { class: "hc-quiet" }, m.note)); })));
     if (value.may_dispense) box.append(el("div", { class: "hc-actions" }, el("button", { type: "button", class: "hc-button hc-strong", id: "hc-dispense", "data-key": "rx-dispense", onclick: (event) => once(event, () => send("dispense", { code: value.code })) }, "Dispense")));
     if (value.can_revoke) box.append(revoking(paper.prescription_id, memory, send));
     return box;

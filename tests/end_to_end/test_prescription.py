@@ -8,6 +8,8 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults
@@ -64,6 +66,13 @@ def test_a_prescription_is_signed_scanned_and_handed_out_once(open_page, keep_pi
         page.click("#hc-rx-pdf")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
 
+    expect(page.locator(".hc-rx-line")).to_have_count(1)  # emptied, so that nobody signs the same twice
+    expect(page.locator(".hc-rx-line").get_by_label("Medicine", exact=True)).to_have_value("")
+    code = page.locator(".hc-rx-code").text_content()
+    page.fill("#hc-rx-typed", code)
+    page.click("#hc-rx-verify")
+    expect(page.locator("#hc-verdict")).to_contain_text("Genuine: may be dispensed")
+
     # the pharmacist, in another window
     picture = keep_code(page, tmp_path / "code.png")
     pharmacy = open_page(390, "dark")
@@ -82,7 +91,8 @@ def test_a_prescription_is_signed_scanned_and_handed_out_once(open_page, keep_pi
     expect(pharmacy.locator("#hc-dispense")).to_have_count(0)
 
     # a window that still shows the code as good is refused by the desk, not by a missing button
-    code = page.locator(".hc-rx-code").text_content()
+    page.click("#hc-dispense")
+    expect(page.locator("#hc-verdict")).to_contain_text("already dispensed")
     page.fill("#hc-rx-typed", code[:-1] + ("0" if code[-1] != "0" else "1"))
     page.click("#hc-rx-verify")
     expect(page.locator("#hc-verdict")).to_contain_text("do not dispense")
@@ -112,6 +122,33 @@ def test_a_revoked_prescription_says_why(open_page, keep_picture, width: int, th
     expect(page.locator(".hc-rx-kept")).to_contain_text("revoked")
     keep_picture(page, f"{width}-{theme}-prescription-revoked")
     assert find_faults(page) == NO_FAULTS
+
+
+def test_scripts_issue_verify_dispense_and_revoke(server: str, tmp_path: Path) -> None:
+    client = Client(server, verbose=False, download_files=str(tmp_path))
+    patient = client.predict("Ines Faro", "1988-07-09", "female", "", api_name="/create_patient")
+    line = {"name": "Amoxicillin", "strength": "500 mg", "form": "capsule", "route": "oral", "dose": "1 capsule",
+            "frequency": "three times daily", "duration_days": 7, "quantity": 21, "refills": 0, "note": ""}  # fmt: skip
+    order = {"medications": [line], "valid_days": 14}
+    qr, pdf, issued = client.predict(patient["patient_id"], order, api_name="/issue_prescription")
+    assert Path(qr).read_bytes().startswith(b"\x89PNG")
+    assert Path(pdf).read_bytes().startswith(b"%PDF-")
+    assert "Ines" not in issued["code"]
+
+    seen = client.predict(handle_file(qr), "", api_name="/verify_prescription")
+    assert (seen["valid"], seen["status"]) == (True, "active")
+    assert seen["prescription"]["medications"] == [line]
+    given = client.predict(issued["code"], api_name="/dispense")
+    assert (given["valid"], given["status"]) == (True, "dispensed")
+    again = client.predict(issued["code"], api_name="/dispense")
+    assert (again["valid"], again["status"]) == (False, "dispensed")
+    revoked = client.predict(issued["prescription_id"], "Given in error", api_name="/revoke_prescription")
+    assert (revoked["valid"], revoked["status"]) == (False, "revoked")
+    seen = client.predict(None, issued["short_code"], api_name="/verify_prescription")
+    assert seen["status"] == "revoked"
+    assert "Given in error" in seen["reason"]
+    with pytest.raises(AppError, match="nothing was dispensed"):
+        client.predict("", api_name="/dispense")
 
 
 def test_public_keys_are_where_a_verifier_looks(server: str) -> None:
