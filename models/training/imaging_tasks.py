@@ -44,7 +44,7 @@ RECIPES: dict[str, Recipe] = {
             crop_to_content=False,
             rotate_deg=8,
             small_epochs=10,
-            full_epochs=4,
+            full_epochs=8,
         ),
         Recipe(
             "brain_tumour",
