@@ -19,6 +19,7 @@ COMMON_SIGNS = "°µμ±²³½¼×÷≤≥→•–—‘’“”£€Ω"
 FOLDED = {"μ": "µ", "’": "'", "‘": "'", "“": '"', "”": '"', "：": ":", "，": ",", "；": ";", "（": "(", "）": ")",
           "％": "%", "－": "-", "／": "/", "．": ".", "。": ".", "、": ","}  # fmt: skip
 SPACE_HINT = 0.02  # posterior of a space from which the network is taken to have thought of one
+SPACE_LIKELY = 0.3  # posterior from which any gap in the ink will do; inside words it stays below a hundredth
 MIN_BLANK = 0.10  # of the line's height: no narrower gap is a space
 LETTER_BLANK = 0.17  # of the line's height: assumed gap between letters' ink until the page has shown its own
 WORD_BLANK = 0.24  # likewise between words
@@ -120,7 +121,12 @@ def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Rea
     sure = max(0.5 * (letter + word), 1.35 * letter, MIN_BLANK)
     hinted = max(0.35 * word + 0.65 * letter, MIN_BLANK)
     blank = np.nan_to_num(gap.widths)
-    missing = (blank > sure) | ((blank > hinted) & (reading.space_after[:-1] > SPACE_HINT))
+    thought_of = reading.space_after[:-1]
+    missing = (
+        (blank > sure)
+        | ((blank > hinted) & (thought_of > SPACE_HINT))
+        | ((blank > MIN_BLANK) & (thought_of > SPACE_LIKELY))
+    )
     text = reading.text
     places = [
         int(i)

@@ -73,13 +73,22 @@ def _joined(pieces: list[str], regions: Any, score: float) -> list[TextWord]:
     """PaddleOCR parts words at punctuation; pieces between spaces are one word again."""
     words: list[TextWord] = []
     text, boxes = "", []
-    for piece, region in [*zip(pieces, regions, strict=True), (" ", None)]:
+
+    def close() -> None:
+        nonlocal text, boxes
+        if text:
+            words.append(TextWord.upright(text, min(1.0, score), Box.covering(boxes)))
+        text, boxes = "", []
+
+    for piece, region in zip(pieces, regions, strict=True):
+        if piece != piece.lstrip():  # ": " and " (" are one piece to PaddleOCR
+            close()
         if piece.strip():
             text += piece.strip()
             boxes.append(Box.around((float(x), float(y)) for x, y in np.asarray(region)))
-        elif text:
-            words.append(TextWord.upright(text, min(1.0, score), Box.covering(boxes)))
-            text, boxes = "", []
+        if piece != piece.rstrip():
+            close()
+    close()
     return words
 
 
