@@ -149,7 +149,8 @@ def build(workbench: Workbench, session: Session) -> None:
     for listener, handler in ((form.check, on_check), (form.sign, on_sign), (form.show, on_show), (form.fill, on_fill)):
         answered = listener(told(handler), [patient], [form], **quiet)
         answered.failure(told(on_patient), [patient], [form], **quiet)  # the buttons of a refused form work again
-    pharmacy.verify(told(on_verify), None, [pharmacy], **quiet)
+    checked = pharmacy.verify(told(on_verify), None, [pharmacy], **quiet)
+    checked.failure(dict, None, [pharmacy], **quiet)  # the last code's verdict must not stand beside another photo
     pharmacy.dispense(told(on_dispense), [patient], [pharmacy, form], **quiet)
     pharmacy.revoke(told(on_revoke), [patient], [pharmacy, form], **quiet)
     form.revoke(told(on_revoke), [patient], [pharmacy, form], **quiet)

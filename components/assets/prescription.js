@@ -197,6 +197,9 @@
         el("div", { class: "hc-actions" }, button("Use the camera", "", "rx-camera", () => camera(place, send))), place,
         el("label", { class: "hc-field" }, el("span", {}, "Or the code itself"), el("textarea", { class: "hc-input", id: "hc-rx-typed", rows: 2, "data-key": "rx-typed", placeholder: "K7QM-2PXV-9R4D or shc:/…", autocomplete: "off", spellcheck: "false", oninput: (event) => { memory.typed = event.target.value; } }, memory.typed || "")),
         el("div", { class: "hc-actions" }, el("button", { type: "button", class: "hc-button hc-strong", id: "hc-rx-verify", "data-key": "rx-verify", onclick: () => send("verify", { photo: "", code: memory.typed || "" }) }, "Check this code"))));
-    if (value && value.verdict) root.append(verdict(value, memory, send));
+    if (!value || !value.verdict) return;
+    const box = verdict(value, memory, send);
+    root.append(box);
+    requestAnimationFrame(() => box.scrollIntoView({ block: "nearest" }));
   };
 })();

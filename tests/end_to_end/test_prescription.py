@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from gradio_client import Client, handle_file
 from gradio_client.exceptions import AppError
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults
@@ -20,13 +21,15 @@ FIRST_MS = 60_000  # the first check loads the drug names and the FHIR models
 NAME = "Zoë Prescot"
 
 
-def open_tab(page: Page) -> None:
+def open_tab(page: Page, patient: str = "") -> None:
     if page.get_by_role("tab", name="Prescription").count() == 0:  # a narrow window keeps some tabs in a menu
         page.get_by_role("button", name="More tabs").click()
         page.locator(".overflow-dropdown").get_by_role("button", name="Prescription").click()
     else:
         page.get_by_role("tab", name="Prescription").click()
     expect(page.get_by_role("heading", name="Doctor: write and sign")).to_be_visible()
+    if patient:  # the form is emptied for another patient; what is typed before that is gone
+        expect(page.locator("#hc-prescription-form")).to_contain_text(f"For {patient}.")
 
 
 def write(page: Page, at: int, **fields: str) -> None:
@@ -44,7 +47,7 @@ def keep_code(page: Page, path: Path) -> Path:
 def test_a_prescription_is_signed_scanned_and_handed_out_once(open_page, keep_picture, tmp_path: Path) -> None:
     page = open_page()
     add_patient(page, NAME, "1975-05-01")
-    open_tab(page)
+    open_tab(page, NAME)
     write(page, 0, Medicine="warf")
     expect(page.locator("#hc-rx-names option[value^=warfarin i]")).not_to_have_count(0, timeout=FIRST_MS)
     tablet = {"Form": "tablet", "Route": "oral", "Dose": "1 tablet", "How_often": "once daily", "Days": "5"}
@@ -90,6 +93,12 @@ def test_a_prescription_is_signed_scanned_and_handed_out_once(open_page, keep_pi
     expect(verdict).to_contain_text("already dispensed")
     expect(pharmacy.locator("#hc-dispense")).to_have_count(0)
 
+    # a photo without a code leaves no verdict of another one standing
+    Image.new("RGB", (300, 300), "white").save(tmp_path / "empty.png")
+    pharmacy.set_input_files("#hc-rx-photo", tmp_path / "empty.png")
+    expect(pharmacy.get_by_test_id("toast-body")).to_contain_text("No QR code was found")
+    expect(verdict).to_have_count(0)
+
     # a window that still shows the code as good is refused by the desk, not by a missing button
     page.click("#hc-dispense")
     expect(page.locator("#hc-verdict")).to_contain_text("already dispensed")
@@ -105,7 +114,7 @@ def test_a_revoked_prescription_says_why(open_page, keep_picture, width: int, th
     page = open_page(width, theme)
     name = f"Rut Alm {width}"
     add_patient(page, name, "1950-02-01")
-    open_tab(page)
+    open_tab(page, name)
     write(page, 0, Medicine="Amoxicillin", Strength="500 mg", Form="capsule", Route="oral", Dose="1 capsule")
     write(page, 0, How_often="three times daily", Days="7")
     page.click("#hc-rx-sign")
