@@ -9,6 +9,7 @@ import gradio as gr
 
 from components import (
     endpoints,
+    imaging_endpoints,
     models_tab,
     prescription_endpoints,
     prescription_tab,
@@ -45,6 +46,7 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
         shell.build(workbench, tabs)
         endpoints.build(workbench)
         prescription_endpoints.build(workbench)
+        imaging_endpoints.build(workbench)
     page.queue(max_size=MAX_WAITING, api_open=False)
     return page
 

@@ -18,9 +18,11 @@ import typer
 
 from domain import contract, prescription_contract
 from domain.audit import Actor
-from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid
+from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
 from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
+from pipelines import evaluate_figures
+from pipelines.evaluate import SPLITS
 from pipelines.workbench import Workbench, open_workbench
 
 EXIT_REFUSED = 2
@@ -116,6 +118,45 @@ def verify(
         verdict = bench.prescriptions.verify(picture, code, replace(operator, role="pharmacist"))
         word = "may be dispensed" if verdict.valid else "not to be dispensed"
         _print(prescription_contract.verdict(verdict), as_json, f"{verdict.status.value}, {word}: {verdict.reason}")
+
+
+@app.command("read-scan")
+def read_scan(
+    file: Annotated[Path, typer.Argument(help="PNG, JPEG, DICOM or NIfTI.", exists=True, dir_okay=False)],
+    task: Annotated[str, typer.Option(help="Task of an imaging card, or auto.")] = "auto",
+    patient: ForPatient = "",
+    as_json: AsJson = False,
+) -> None:
+    """Read a scan picture, or say why it is not read. A research demonstration, not a diagnosis."""
+    with _bench() as bench:
+        read = bench.read_scan(file, task, patient, operator)
+        lines = [
+            f"{finding.label}: {finding.score:.3f} (threshold {finding.threshold:.3f})"
+            for finding in read.reading.findings
+        ]
+        answer = "\n  ".join([f"{file.name}: {read.reading.task}", *(lines or [f"not read: {read.reading.reason}"])])
+        _print(contract.reading(read.reading, read.reading_id), as_json, answer)
+
+
+@app.command()
+def evaluate(
+    task: Annotated[str, typer.Argument(help="Task of an imaging card.")],
+    data: Annotated[Path, typer.Option(help="Folder with TASK/list.csv.", exists=True, file_okay=False)],
+    model: Annotated[str, typer.Option(help="Card id; the one in use when left out.")] = "",
+    split: Annotated[str, typer.Option(help="held-out: pictures kept from training; all: data of another origin.")] = (
+        "held-out"
+    ),
+    out: Annotated[Path | None, typer.Option(help="Folder for ROC, reliability and confusion pictures.")] = None,
+) -> None:
+    """Measure the figures of a model card again."""
+    if split not in SPLITS:
+        raise UploadRejected(f"There is no split of this name. Use one of: {', '.join(SPLITS)}.")
+    with _bench() as bench:
+        judged = bench.evaluate(task, data, model, split, _say)
+        typer.echo("\n".join(judged.lines))
+        if out:
+            for drawn in evaluate_figures.draw(judged, out):
+                typer.echo(f"  {drawn}")
 
 
 @app.command()

@@ -25,11 +25,13 @@ from domain.models import ModelCard, ModelStamp
 from domain.patient import MAX_NAME_CHARS, SEXES, Patient
 from domain.prescription import Medicine
 from domain.settings import Settings
-from models.cards import CARDS
+from models.cards import CARDS, IMAGING_TASKS
 from models.shelf import ModelShelf
 from pipelines import digitise as reading
 from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
+from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
+from pipelines.imaging_desk import ImagingDesk, ScanRead
 from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, PrescriptionDesk
 from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
@@ -78,6 +80,8 @@ class Workbench:
         self.database = Database(settings.resolved_database_url)
         self.files = FileStore(settings.data_dir / "files")
         self.shelf = ModelShelf(cards, settings.memory_budget_mb)
+        tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
+        self._imaging = ImagingDesk(self.shelf, self.database, settings.limits, tasks)
         self._index: PassageIndex | None = None
         self._index_lock = threading.RLock()
         self._desk: PrescriptionDesk | None = None
@@ -301,6 +305,32 @@ class Workbench:
         m = medicine
         return plain_sig(m.dose, m.frequency, m.route, m.form, m.duration_days, "")
 
+    # -- imaging ----------------------------------------------------------------------------------------------------
+
+    def scan_cards(self) -> tuple[ModelCard, ...]:
+        """The card in use for each imaging task."""
+        return self._imaging.cards()
+
+    def read_scan(
+        self,
+        path: Path,
+        task: str,
+        patient_id: str,
+        actor: Actor,
+        number: int | None = None,
+        progress: Progress = silent,
+    ) -> ScanRead:
+        """Read a scan for a task, or "auto". Raises UploadRejected, NothingFound, ModelUnavailable."""
+        if patient_id:
+            self.patient(patient_id)
+        return self._imaging.read(path, task, patient_id, actor, number, progress)
+
+    def evaluate(
+        self, task: str, data: Path, model_id: str = "", split: str = "held-out", progress: Progress = silent
+    ) -> Evaluation:
+        """The figures of an imaging card, measured again. Raises UploadRejected, NothingFound, ModelUnavailable."""
+        return self._imaging.evaluate(task, data, model_id, split, progress)
+
     # -- search -----------------------------------------------------------------------------------------------------
 
     def search(
@@ -461,6 +491,6 @@ def _birth_date(text: str) -> date:
 
 
 __all__ = [
-    "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "Workbench",
-    "open_workbench",
+    "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "ScanRead",
+    "Workbench", "open_workbench",
 ]  # fmt: skip

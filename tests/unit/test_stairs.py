@@ -26,6 +26,7 @@ MAY_IMPORT = {
 # Files that join rooms, and what more they may import.
 JOINTS = {
     "pipelines/workbench.py": ("models.shelf", "models.cards", "storage"),
+    "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
     "pipelines/__main__.py": ("pipelines",),
 }
