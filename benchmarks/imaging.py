@@ -9,6 +9,7 @@ text, photographs that come with scikit-learn, drawings, noise, blanks and the t
 from __future__ import annotations
 
 import argparse
+import csv
 import resource
 import time
 from collections.abc import Iterator
@@ -100,9 +101,14 @@ def wrong_pictures(task: str, data: Path) -> Iterator[tuple[str, np.ndarray]]:
     for other in sorted(path.parent for path in data.glob("*/list.csv")):
         if other.name == task or any({task, other.name} <= kind for kind in SAME_KIND):
             continue
-        files = sorted(other.rglob("*.jpg"))
-        for i in rng.permutation(len(files))[:EACH]:
-            yield other.name, _scan(files[i]).pixels
+        with (other / "list.csv").open(newline="", encoding="utf-8") as source:
+            rows = list(csv.DictReader(source))
+        names = sorted({row["class"] for row in rows})
+        labels = np.array([names.index(row["class"]) for row in rows])
+        # Groups kept from training only: a gate may have been shown the others.
+        kept = np.flatnonzero(held_out([row["group"] for row in rows], labels, 7))
+        for i in rng.permutation(kept)[:EACH]:
+            yield other.name, _scan(other / rows[i]["file"]).pixels
     words = "the patient was seen today and reports chest pain since monday no fever mg daily".split()
     for number in range(EACH):
         page = Image.new("L", (600, 800), int(rng.integers(200, 256)))

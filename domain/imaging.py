@@ -65,6 +65,7 @@ class ClassScores:
     distance_limit: float | None
     sharpness: float = 1.0
     sharpness_limit: float | None = None
+    other_kind: bool = False  # nearer to pictures of another modality than to the task's own
     logits: tuple[float, ...] = ()  # the network's own outputs, before calibration
 
     @property
@@ -75,6 +76,8 @@ class ClassScores:
     @property
     def foreign(self) -> bool:
         """True where the picture is unlike everything the model was trained on."""
+        if self.other_kind:
+            return True
         return self.distance is not None and self.distance_limit is not None and self.distance > self.distance_limit
 
 

@@ -36,6 +36,7 @@ class BundleClassifier:
         self.settings: BundleSettings = read_settings(folder)
         self._network = _build_network(folder, self.settings)
         self._gate = _load_gate(folder, self.settings)
+        self._others = _load_others(folder)
         self._lock = threading.Lock()
 
     @property
@@ -79,6 +80,7 @@ class BundleClassifier:
                 self.settings.gate_limit,
                 sharpness(*framed[i]),
                 self.settings.sharpness_limit,
+                distances is not None and self._nearer_to_others(features[i], float(distances[i])),
                 tuple(float(value) for value in logits[i]),
             )
             for i, row in enumerate(probabilities)
@@ -119,6 +121,10 @@ class BundleClassifier:
             return None
         # Row by row: one large product would round a row differently from the same row on its own.
         return np.concatenate([gate_distances(row[None], self._gate) for row in features])
+
+    def _nearer_to_others(self, feature: np.ndarray, distance: float) -> bool:
+        """Whether pictures of another modality are nearer than the task's own."""
+        return self._others is not None and float(gate_distances(feature[None], self._others)[0]) < distance
 
     def _square(self, picture: np.ndarray) -> tuple[np.ndarray, Framing]:
         return fit_square(picture, self.settings.side_px, self.settings.crop_to_content)
@@ -247,6 +253,11 @@ def _build_network(folder: Path, settings: BundleSettings) -> Any:
         ) from error
     network.eval().requires_grad_(False)
     return network.to(memory_format=torch.channels_last)
+
+
+def _load_others(folder: Path) -> np.ndarray | None:
+    path = folder / "models" / "other_kinds.npy"
+    return np.load(path, allow_pickle=False).astype(np.float32) if path.is_file() else None
 
 
 def _load_gate(folder: Path, settings: BundleSettings) -> np.ndarray | None:

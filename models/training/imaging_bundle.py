@@ -106,6 +106,26 @@ def write_bundle(
     write_card_page(folder)
 
 
+def write_other_kinds(folder: Path, squares: np.ndarray) -> None:
+    """Features of other modalities' pictures, uint8 (n, side, side): a picture nearer to them than to the task's own is
+    turned away. Needed where a network was trained so little that its features hardly part modalities."""
+    path = folder / "models" / "other_kinds.npy"
+    path.unlink(missing_ok=True)
+    _, features = BundleClassifier(folder, _bare_card_of(folder)).logits_and_features(squares)
+    np.save(path, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
+    configs = folder / "configs" / "metadata.json"
+    metadata = json.loads(configs.read_text(encoding="utf-8"))
+    files = metadata["health_connect"]["files"]
+    files["models/other_kinds.npy"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    _write_json(configs, metadata)
+
+
+def _bare_card_of(folder: Path) -> ModelCard:
+    from models.cards_imaging import card_of
+
+    return card_of(folder)
+
+
 def write_metrics(folder: Path, metrics: Sequence[Metric]) -> None:
     """Put measured figures into metadata.json and write the page again."""
     path = folder / "configs" / "metadata.json"

@@ -41,10 +41,15 @@ def read_rgb(path: Path) -> np.ndarray:
         return np.asarray(picture.convert("RGB"))
 
 
+def read_rows(folder: Path) -> list[dict[str, str]]:
+    """Rows of `folder`/list.csv: file, class, group."""
+    with (folder / "list.csv").open(newline="", encoding="utf-8") as source:
+        return list(csv.DictReader(source))
+
+
 def load(folder: Path, recipe: Recipe) -> Labelled:
     """Everything in `folder`/list.csv (file, class, group), framed as the task frames it."""
-    with (folder / "list.csv").open(newline="", encoding="utf-8") as source:
-        rows = list(csv.DictReader(source))
+    rows = read_rows(folder)
     squares = [fit_square(read_rgb(folder / row["file"]), recipe.side_px, recipe.crop_to_content)[0] for row in rows]
     labels = [recipe.classes.index(recipe.label(row["class"])) for row in rows]
     return Labelled(
