@@ -103,14 +103,8 @@ def _speed(count: int, encoder) -> None:  # type: ignore[no-untyped-def]
     from storage.passages import PassageIndex
 
     rng = np.random.default_rng(7)
-    vocabulary = [f"word{number}" for number in range(20_000)] + [
-        "chest",
-        "pain",
-        "breath",
-        "fever",
-        "cough",
-        "dyspnea",
-    ] * 20
+    told = ["chest", "pain", "breath", "fever", "cough", "dyspnea"] * 20
+    vocabulary = np.array([*(f"word{number}" for number in range(20_000)), *told])
     with tempfile.TemporaryDirectory() as folder:
         index = PassageIndex.open(
             ModelStamp("made-up", "1"), encoder.dimensions, keywords.index_words, folder=Path(folder)
