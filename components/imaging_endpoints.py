@@ -53,7 +53,7 @@ def build(workbench: Workbench) -> None:
         [
             gr.File(label="file", visible=False),
             gr.Textbox(AUTO_TASK, label="task", visible=False),
-            gr.Textbox(label="patient_id", visible=False),
+            gr.Textbox("", label="patient_id", visible=False),
         ],
         [overlay, gr.JSON(visible=False)],
         api_name="read_scan",

@@ -13,7 +13,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults
+from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults, show_tab
 
 pytestmark = pytest.mark.browser
 
@@ -22,11 +22,7 @@ NAME = "Zoë Prescot"
 
 
 def open_tab(page: Page, patient: str = "") -> None:
-    if page.get_by_role("tab", name="Prescription").count() == 0:  # a narrow window keeps some tabs in a menu
-        page.get_by_role("button", name="More tabs").click()
-        page.locator(".overflow-dropdown").get_by_role("button", name="Prescription").click()
-    else:
-        page.get_by_role("tab", name="Prescription").click()
+    show_tab(page, "Prescription")
     expect(page.get_by_role("heading", name="Doctor: write and sign")).to_be_visible()
     if patient:  # the form is emptied for another patient; what is typed before that is gone
         expect(page.locator("#hc-prescription-form")).to_contain_text(f"For {patient}.")
