@@ -16,8 +16,10 @@
       ? el("p", { class: "hc-in-use" }, "In use")
       : value.choices > 1 && el("button", { type: "button", class: "hc-button", "data-key": "use-" + value.id, onclick: () => send("use", { task: value.task, model_id: value.id }) }, "Use this one");
     return el("li", { class: "hc-card" }, el("h3", {}, value.title), use || "",
-      el("dl", {}, line("For", value.intended_use), line("Not for", value.not_for), line("Needs", value.input), line("Measured", value.metrics.map(metric)),
-        line("Limits", value.limits.map((limit) => el("div", {}, limit))), line("Memory", `${value.memory_mb} MB`, value.loaded ? ", loaded now" : ""), line("Licence", value.licence), line("Origin", value.origin), line("Revision", el("code", {}, value.revision))));
+      el("dl", {}, line("For", value.intended_use), line("Not for", value.not_for), line("Needs", value.input)),
+      value.metrics.length ? el("details", {}, el("summary", {}, `Measured: ${value.metrics.length} figures`), value.metrics.map(metric)) : "",
+      el("details", {}, el("summary", {}, "Limits, licence, origin"), el("dl", {},
+        line("Limits", value.limits.map((limit) => el("div", {}, limit))), line("Memory", `${value.memory_mb} MB`, value.loaded ? ", loaded now" : ""), line("Licence", value.licence), line("Origin", value.origin), line("Revision", el("code", {}, value.revision)))));
   }
 
   parts.models = function (root, value, send) {
