@@ -132,6 +132,16 @@ def build(workbench: Workbench) -> None:
         return contract.card(workbench.use_model(task, model_id, visitor(request)))
 
     read_pdf, kept_pdf = _file(), _file()
+    def audit(patient_id: str = "") -> dict[str, Any]:
+        """The trail of reads and changes: its events, a checkpoint to keep elsewhere, and the first broken event if any.
+
+        Args:
+            patient_id: Events of this patient only; empty gives the newest of all.
+        """
+        found = workbench.trail(patient_id or "")
+        return contract.trail(found.events, found.checkpoint, found.first_broken)
+
+    _publish(audit, [_text("patient_id")], [_json()])
     _publish(create_patient, [_text("name"), _text("birth_date"), _text("sex"), _text("record_number")], [_json()])
     _publish(find_patients, [_text("text")], [_json()])
     reading = {"concurrency_id": READING, "concurrency_limit": READERS}

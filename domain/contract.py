@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
+from domain.audit import AuditEvent
 from domain.document import Fact, Hit, OcrDocument, OcrPage, TextWord
 from domain.imaging import ScanReading
 from domain.models import ModelCard, ModelStamp
@@ -85,6 +86,32 @@ def reading(value: ScanReading, reading_id: str) -> dict[str, Any]:
         else {"label": shown.label, "reliable": shown.reliable, "caption": shown.caption},
         "model": stamp(value.model),
         "warnings": list(value.warnings),
+    }
+
+
+def trail(events: Iterable[AuditEvent], checkpoint: str, first_broken: int | None) -> dict[str, Any]:
+    """The trail, and whether it is whole."""
+    return {
+        "events": [_event(event) for event in events],
+        "checkpoint": checkpoint,
+        "intact": first_broken is None,
+        "first_broken": first_broken,
+    }
+
+
+def _event(event: AuditEvent) -> dict[str, Any]:
+    return {
+        "index": event.index,
+        "at": event.at.isoformat(),
+        "who": event.actor.who,
+        "role": event.actor.role,
+        "session": event.actor.session,
+        "action": event.action.value,
+        "entity": event.entity,
+        "patient_id": event.patient_id,
+        "detail": event.detail,
+        "model": stamp(event.model) if event.model else None,
+        "chained": event.chained,
     }
 
 

@@ -160,6 +160,17 @@ def evaluate(
 
 
 @app.command()
+def audit(patient: ForPatient = "", as_json: AsJson = False) -> None:
+    """Verify the whole trail, and show who did what."""
+    with _bench() as bench:
+        found = bench.trail(patient)
+        verdict = "The trail is whole." if found.first_broken is None else f"Event {found.first_broken} is broken."
+        lines = [f"{e.index:6} {e.at.isoformat()} {e.actor.who} {e.action.value} {e.entity}" for e in found.events]
+        shape = contract.trail(found.events, found.checkpoint, found.first_broken)
+        _print(shape, as_json, "\n".join([*lines, f"{verdict} Checkpoint {found.checkpoint}"]))
+
+
+@app.command()
 def models(as_json: AsJson = False) -> None:
     """List the models on the shelf."""
     with _bench() as bench:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from domain.audit import Action, Actor
+from domain.audit import Action, Actor, AuditEvent
 from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelCard, ModelStamp
@@ -51,6 +51,18 @@ MAX_TITLE_CHARS = 300
 COMPARE_AND_CONFIRM = "Compare the two, then confirm or choose the right patient."  # ends the note of a held record
 MAX_RECORD_NUMBER_CHARS = 64
 MAX_READ_RECORDS = 10_000  # more than any patient has: an allergy must not be missed because its record is old
+
+
+@dataclass(frozen=True, slots=True)
+class Trail:
+    """`events`: the newest 500, oldest first. `checkpoint`: "size:sha256" of the whole trail, to be kept elsewhere.
+
+    `first_broken`: index of the first event that was altered, removed or moved; None while all is as written.
+    """
+
+    events: tuple[AuditEvent, ...]
+    checkpoint: str
+    first_broken: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +364,15 @@ class Workbench:
         with self.database.begin() as tx:
             audit.append(tx, actor, Action.EXECUTE, "search", patient_id, f"{len(answer.hits)} hits")
         return replace(answer, hits=tuple(self._lit(hit, query) for hit in answer.hits))
+
+    # -- the trail --------------------------------------------------------------------------------------------------
+
+    def trail(self, patient_id: str = "") -> Trail:
+        """Who did what, of one patient or of all; and whether the whole trail is as it was written."""
+        if patient_id:
+            self.patient(patient_id)
+        with self.database.read() as tx:
+            return Trail(audit.of_patient(tx, patient_id), audit.checkpoint(tx), audit.first_broken(tx))
 
     # -- models -----------------------------------------------------------------------------------------------------
 

@@ -55,3 +55,21 @@ def test_a_setting_that_is_unusable_is_named(monkeypatch: pytest.MonkeyPatch) ->
     done = run("models")
     assert done.returncode == 1
     assert "HEALTH_CONNECT_WORKERS" in done.stderr
+
+
+def test_the_trail_is_shown_and_a_changed_event_is_named() -> None:
+    from domain.audit import Actor
+    from domain.settings import load_settings
+    from pipelines.workbench import Workbench
+    from storage.database import events
+
+    bench = Workbench(load_settings())
+    bench.create_patient("Ada Example", "1961-03-12", "female", "", Actor("nurse", "s", "nurse"))
+    whole = run("audit", "--json")
+    assert whole.returncode == 0
+    assert json.loads(whole.stdout)["intact"] is True
+    with bench.database.begin() as tx:
+        tx.execute(events.update().where(events.c["index"] == 0).values(who="somebody else"))
+    broken = run("audit", "--json")
+    assert json.loads(broken.stdout)["first_broken"] == 0
+    bench.close()
