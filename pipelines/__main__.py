@@ -23,7 +23,7 @@ from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
 from pipelines import evaluate_figures
 from pipelines.evaluate import SPLITS
-from pipelines.workbench import Workbench, open_workbench
+from pipelines.workbench import Workbench, open_workbench, rotate_signing_key
 
 EXIT_REFUSED = 2
 EXIT_OUR_FAULT = 1
@@ -157,6 +157,14 @@ def evaluate(
         if out:
             for drawn in evaluate_figures.draw(judged, out):
                 typer.echo(f"  {drawn}")
+
+
+@app.command(name="rotate-key")
+def rotate_key(
+    compromised: Annotated[bool, typer.Option(help="The old key may be in wrong hands: its codes are void.")] = False,
+) -> None:
+    """Sign prescriptions with a new key from now on."""
+    typer.echo(f"New key {rotate_signing_key(load_settings(), operator, compromised)}")
 
 
 @app.command()

@@ -12,6 +12,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -42,7 +43,7 @@ from storage.documents import DocumentSummary, Filing
 from storage.files import FileStore
 from storage.passages import PassageIndex
 from storage.prescriptions import PrescriptionStore
-from storage.signing_keys import SigningKeys
+from storage.signing_keys import SigningKeys, turn_over
 
 log = logging.getLogger(__name__)
 
@@ -478,6 +479,18 @@ class Workbench:
 def open_workbench(settings: Settings) -> Workbench:
     """The workbench of a running program."""
     return Workbench(settings)
+
+
+def rotate_signing_key(settings: Settings, actor: Actor, compromised: bool = False) -> str:
+    """A new key signs prescriptions from now on; returns its id. Older codes stay verifiable unless `compromised`.
+
+    Works on the key folder alone, so that it also mends a start that refuses a lost or open key.
+    """
+    key_id = turn_over(settings.data_dir, compromised)
+    with closing(Workbench(settings)) as bench, bench.database.begin() as tx:
+        detail = "signing key replaced, older codes void" if compromised else "signing key replaced"
+        audit.append(tx, actor, Action.UPDATE, f"key/{key_id}", "", detail)
+    return key_id
 
 
 def _understood(document: OcrDocument, keep_title: bool = False) -> OcrDocument:

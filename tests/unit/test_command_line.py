@@ -73,3 +73,11 @@ def test_the_trail_is_shown_and_a_changed_event_is_named() -> None:
     broken = run("audit", "--json")
     assert json.loads(broken.stdout)["first_broken"] == 0
     bench.close()
+
+
+def test_a_new_key_is_made_and_told_to_the_trail(data_dir: Path) -> None:
+    first, second = run("rotate-key"), run("rotate-key", "--compromised")
+    assert (first.returncode, second.returncode) == (0, 0), second.stderr
+    assert first.stdout != second.stdout
+    details = [event["detail"] for event in json.loads(run("audit", "--json").stdout)["events"]]
+    assert details == ["signing key replaced", "signing key replaced, older codes void"]
