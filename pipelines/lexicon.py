@@ -102,15 +102,28 @@ def understand(query: str) -> Understood:
 
 
 def places(concept: Concept, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Where stems `words` say the concept: (start, end) spans, end exclusive, longest first, none overlapping."""
+    """Where stems `words` say the concept: (start, end) spans, end exclusive, leftmost and longest, none overlapping."""
+    by_first = _by_first(concept.forms)
     found: list[tuple[int, int]] = []
-    for length in sorted({len(form) for form in concept.forms}, reverse=True):
-        for start in range(len(words) - length + 1):
-            if tuple(words[start : start + length]) in concept.forms and not any(
-                start < end and begin < start + length for begin, end in found
-            ):
-                found.append((start, start + length))
-    return tuple(sorted(found))
+    free = 0
+    for start, word in enumerate(words):
+        if start < free or word not in by_first:
+            continue
+        for form in by_first[word]:
+            if tuple(words[start : start + len(form)]) == form:
+                free = start + len(form)
+                found.append((start, free))
+                break
+    return tuple(found)
+
+
+@functools.lru_cache(maxsize=4096)
+def _by_first(forms: frozenset[tuple[str, ...]]) -> dict[str, tuple[tuple[str, ...], ...]]:
+    """Forms by their first stem, longest first: most words of a passage begin none, and cost one look-up."""
+    table: dict[str, list[tuple[str, ...]]] = {}
+    for form in sorted(forms, key=lambda form: (-len(form), form)):
+        table.setdefault(form[0], []).append(form)
+    return {first: tuple(rest) for first, rest in table.items()}
 
 
 def _parts(text: str) -> tuple[str, ...]:
