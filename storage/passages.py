@@ -1,7 +1,8 @@
 """Where passages and their vectors are kept: Chroma, embedded under the data folder or a server by URL.
 
 Receives vectors, never embeds. Chroma is what survives a restart; beside it stands a copy in memory in which search is
-exact and a filter makes it faster: `python -m benchmarks.search --speed` prints the times. One process owns an index; another process that writes to the same store is seen after `reload`.
+exact and a filter makes it faster: `python -m benchmarks.search --speed` prints the times.
+One process owns an index; another process that writes to the same store is seen after `reload`.
 """
 
 from __future__ import annotations
