@@ -132,16 +132,17 @@ def build(workbench: Workbench) -> None:
         return contract.card(workbench.use_model(task, model_id, visitor(request)))
 
     read_pdf, kept_pdf = _file(), _file()
-    def audit(patient_id: str = "") -> dict[str, Any]:
-        """The trail of reads and changes: its events, a checkpoint to keep elsewhere, and the first broken event if any.
+    def audit(patient_id: str = "", checkpoint: str = "") -> dict[str, Any]:
+        """The trail of reads and changes: events, a checkpoint to keep elsewhere, and the first broken event if any.
 
         Args:
             patient_id: Events of this patient only; empty gives the newest of all.
+            checkpoint: One that was kept elsewhere; the trail is compared with it. May be empty.
         """
-        found = workbench.trail(patient_id or "")
-        return contract.trail(found.events, found.checkpoint, found.first_broken)
+        found = workbench.trail(patient_id or "", checkpoint or "")
+        return contract.trail(found.events, found.checkpoint, found.examination, found.compared_with)
 
-    _publish(audit, [_text("patient_id")], [_json()])
+    _publish(audit, [_text("patient_id"), _text("checkpoint")], [_json()])
     _publish(create_patient, [_text("name"), _text("birth_date"), _text("sex"), _text("record_number")], [_json()])
     _publish(find_patients, [_text("text")], [_json()])
     reading = {"concurrency_id": READING, "concurrency_limit": READERS}

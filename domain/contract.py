@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from domain.audit import AuditEvent
+from domain.audit import AuditEvent, Examination
 from domain.document import Fact, Hit, OcrDocument, OcrPage, TextWord
 from domain.imaging import ScanReading
 from domain.models import ModelCard, ModelStamp
@@ -89,13 +89,17 @@ def reading(value: ScanReading, reading_id: str) -> dict[str, Any]:
     }
 
 
-def trail(events: Iterable[AuditEvent], checkpoint: str, first_broken: int | None) -> dict[str, Any]:
-    """The trail, and whether it is whole."""
+def trail(events: Iterable[AuditEvent], checkpoint: str, examined: Examination, compared_with: int) -> dict[str, Any]:
+    """The trail, and whether it is whole. `checkpoint`: signed text to keep elsewhere; "" while it is not whole."""
     return {
         "events": [_event(event) for event in events],
         "checkpoint": checkpoint,
-        "intact": first_broken is None,
-        "first_broken": first_broken,
+        "intact": examined.intact,
+        "first_broken": examined.first_broken,
+        "reason": examined.reason,
+        "size": examined.size,
+        "root": examined.root,
+        "compared_with": compared_with,
     }
 
 

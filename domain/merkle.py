@@ -1,8 +1,8 @@
 """A Merkle tree that only grows, as transparency logs keep it (RFC 9162, section 2.1, SHA-256). Pure arithmetic.
 
 Knows no store: who appends keeps the finished nodes that `Growing.append` hands out, by level (0: leaves) and number
-(from the left, from 0), and gives them back through `NodeAt` when a proof is wanted. Ours because the maintained library
-for it (pymerkle) is under the GPL, which this project's licence cannot take in.
+(from the left, from 0), and gives them back through `NodeAt` when a proof is wanted. Ours because the maintained
+library for it (pymerkle) is under the GPL, which this project's licence cannot take in.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Growing:
     """The right edge of a tree: enough to append to it and to name its root. At most 64 digests."""
 
     def __init__(self, size: int = 0, edge: Sequence[bytes] = ()) -> None:
-        """`edge`: digests of the finished subtrees, largest first, one for each set bit of `size`. Raises ValueError."""
+        """`edge`: digests of the finished subtrees, largest first, one a set bit of `size`. Raises ValueError."""
         if size < 0 or len(edge) != size.bit_count():
             raise ValueError(f"a tree of {size} leaves has {max(size, 0).bit_count()} subtrees, not {len(edge)}")
         self.size = size

@@ -23,6 +23,7 @@ from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
 from pipelines import evaluate_figures
 from pipelines.evaluate import SPLITS
+from pipelines.trail_desk import proof_text
 from pipelines.workbench import Workbench, open_workbench, rotate_signing_key
 
 EXIT_REFUSED = 2
@@ -168,14 +169,30 @@ def rotate_key(
 
 
 @app.command()
-def audit(patient: ForPatient = "", as_json: AsJson = False) -> None:
-    """Verify the whole trail, and show who did what."""
+def audit(
+    patient: ForPatient = "",
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="File with a checkpoint that was kept elsewhere.", exists=True, dir_okay=False)
+    ] = None,
+    prove: Annotated[int | None, typer.Option(help="Prove that this event stands in the trail.", min=0)] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Verify the whole trail, and show who did what. Exit code 1 when it is broken."""
     with _bench() as bench:
-        found = bench.trail(patient)
-        verdict = "The trail is whole." if found.first_broken is None else f"Event {found.first_broken} is broken."
+        if prove is not None:
+            proof = bench.trail_desk.prove(prove)
+            shape = {"index": proof.index, "content": proof.content, "path": list(proof.path)}
+            tree = {"size": proof.checkpoint.size, "root": proof.checkpoint.root}
+            _print(shape | tree, as_json, "\n".join(proof_text(proof)))
+            return
+        found = bench.trail(patient, checkpoint.read_text("utf-8") if checkpoint else "")
+        verdict = found.examination.reason or "The trail is whole."
         lines = [f"{e.index:6} {e.at.isoformat()} {e.actor.who} {e.action.value} {e.entity}" for e in found.events]
-        shape = contract.trail(found.events, found.checkpoint, found.first_broken)
-        _print(shape, as_json, "\n".join([*lines, f"{verdict} Checkpoint {found.checkpoint}"]))
+        shape = contract.trail(found.events, found.checkpoint, found.examination, found.compared_with)
+        compared = f"{found.examination.size} events, compared with {found.compared_with} kept checkpoints."
+        _print(shape, as_json, "\n".join([*lines, compared, verdict, f"Checkpoint {found.checkpoint}"]))
+        if not found.examination.intact:
+            raise typer.Exit(EXIT_OUR_FAULT)
 
 
 @app.command()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from domain.audit import Action, Actor, AuditEvent
+from domain.audit import Action, Actor
 from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelCard, ModelStamp
@@ -37,7 +37,9 @@ from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, Prescr
 from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
+from pipelines.trail_desk import Trail, TrailDesk
 from storage import audit, choices, documents, patients
+from storage.checkpoint_file import CheckpointFile
 from storage.database import Database
 from storage.documents import DocumentSummary, Filing
 from storage.files import FileStore
@@ -52,18 +54,6 @@ MAX_TITLE_CHARS = 300
 COMPARE_AND_CONFIRM = "Compare the two, then confirm or choose the right patient."  # ends the note of a held record
 MAX_RECORD_NUMBER_CHARS = 64
 MAX_READ_RECORDS = 10_000  # more than any patient has: an allergy must not be missed because its record is old
-
-
-@dataclass(frozen=True, slots=True)
-class Trail:
-    """`events`: the newest 500, oldest first. `checkpoint`: "size:sha256" of the whole trail, to be kept elsewhere.
-
-    `first_broken`: index of the first event that was altered, removed or moved; None while all is as written.
-    """
-
-    events: tuple[AuditEvent, ...]
-    checkpoint: str
-    first_broken: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +87,7 @@ class Workbench:
         self._imaging = ImagingDesk(self.shelf, self.database, settings.limits, tasks)
         self._index: PassageIndex | None = None
         self._index_lock = threading.RLock()
+        self._keys: SigningKeys | None = None
         self._desk: PrescriptionDesk | None = None
         self._desk_lock = threading.Lock()
         with self.database.read() as tx:
@@ -297,12 +288,22 @@ class Workbench:
     # -- prescriptions ----------------------------------------------------------------------------------------------
 
     @property
+    def signing_keys(self) -> SigningKeys:
+        """The key ring; opened, or made, at the first use. Raises SettingsInvalid."""
+        with self._desk_lock:
+            if self._keys is None:
+                chosen = self.settings
+                self._keys = SigningKeys(
+                    chosen.data_dir, chosen.issuer, chosen.signing_key, chosen.trusted_issuer_files
+                )
+            return self._keys
+
+    @property
     def prescriptions(self) -> PrescriptionDesk:
         """The prescription desk; its key is opened, or made, at the first use. Raises SettingsInvalid."""
+        keys = self.signing_keys
         with self._desk_lock:
             if self._desk is None:
-                chosen = self.settings
-                keys = SigningKeys(chosen.data_dir, chosen.issuer, chosen.signing_key, chosen.trusted_issuer_files)
                 self._desk = PrescriptionDesk(PrescriptionStore(self.database), keys, KnownDrugs())
             return self._desk
 
@@ -368,12 +369,16 @@ class Workbench:
 
     # -- the trail --------------------------------------------------------------------------------------------------
 
-    def trail(self, patient_id: str = "") -> Trail:
+    @property
+    def trail_desk(self) -> TrailDesk:
+        """Verifies, proves and signs the trail. Raises SettingsInvalid when the signing key cannot be used."""
+        return TrailDesk(self.database, CheckpointFile(self.settings.data_dir), self.signing_keys)
+
+    def trail(self, patient_id: str = "", checkpoint: str = "") -> Trail:
         """Who did what, of one patient or of all; and whether the whole trail is as it was written."""
         if patient_id:
             self.patient(patient_id)
-        with self.database.read() as tx:
-            return Trail(audit.of_patient(tx, patient_id), audit.checkpoint(tx), audit.first_broken(tx))
+        return self.trail_desk.read(patient_id, checkpoint)
 
     # -- models -----------------------------------------------------------------------------------------------------
 
@@ -487,6 +492,8 @@ def rotate_signing_key(settings: Settings, actor: Actor, compromised: bool = Fal
     Works on the key folder alone, so that it also mends a start that refuses a lost or open key.
     """
     key_id = turn_over(settings.data_dir, compromised)
+    if compromised:
+        CheckpointFile(settings.data_dir).retire()
     with closing(Workbench(settings)) as bench, bench.database.begin() as tx:
         detail = "signing key replaced, older codes void" if compromised else "signing key replaced"
         audit.append(tx, actor, Action.UPDATE, f"key/{key_id}", "", detail)

@@ -9,7 +9,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import SQLAlchemyError
 
+from domain.audit import HASHED_FIELDS, hashed_content
 from domain.errors import HealthConnectError, StorageFailed
+from domain.merkle import Growing, leaf_hash
 
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another before it gives up
 
@@ -105,6 +107,21 @@ trail_head = sa.Table(
     sa.Column("chained", sa.String(64), nullable=False),
 )
 
+trail_edge = sa.Table(
+    "trail_edge",  # one row: the right edge of the trail's Merkle tree, so that an append reads nothing else
+    metadata,
+    sa.Column("one", sa.Integer, primary_key=True),
+    sa.Column("edge", sa.Text, nullable=False),  # hex digests of the finished subtrees, largest first
+)
+
+trail_nodes = sa.Table(
+    "trail_nodes",  # every finished node of that tree; level 0 are the leaves
+    metadata,
+    sa.Column("level", sa.SmallInteger, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("digest", sa.LargeBinary(32), nullable=False),
+)
+
 choices = sa.Table(
     "choices",  # which model a task uses, as chosen on the Models page
     metadata,
@@ -153,7 +170,18 @@ def _m002_prescriptions(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[prescriptions, prescription_fillings])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records, _m002_prescriptions)
+def _m003_trail_tree(connection: sa.Connection) -> None:
+    """The Merkle tree of the trail, grown over the events that are there already."""
+    metadata.create_all(connection, tables=[trail_edge, trail_nodes])
+    tree, columns = Growing(), [events.c[name] for name in HASHED_FIELDS]
+    for row in connection.execute(sa.select(*columns).order_by(events.c["index"])).all():
+        nodes = tree.append(leaf_hash(hashed_content(row)))
+        rows = [{"level": level, "number": number, "digest": digest} for level, number, digest in nodes]
+        connection.execute(trail_nodes.insert(), rows)
+    connection.execute(trail_edge.insert().values(one=1, edge=b"".join(tree.edge).hex()))
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records, _m002_prescriptions, _m003_trail_tree)
 
 
 class Database:

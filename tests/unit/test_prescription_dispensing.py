@@ -41,7 +41,7 @@ def clinic(tmp_path: Path) -> Clinic:
 
 def trail(clinic: Clinic) -> list[str]:
     with clinic.database.read() as tx:
-        assert audit.first_broken(tx) is None
+        assert audit.examine(tx).intact
         return [f"{event.action.value} {event.detail}" for event in audit.of_patient(tx, clinic.patient.patient_id)]
 
 

@@ -28,6 +28,7 @@ JOINTS = {
     "pipelines/workbench.py": ("models.shelf", "models.cards", "storage"),
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
+    "pipelines/trail_desk.py": ("storage",),
     "pipelines/__main__.py": ("pipelines",),
 }
 ONLY_HERE = {
