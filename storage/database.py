@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -13,6 +14,7 @@ from domain.audit import HASHED_FIELDS, hashed_content
 from domain.errors import HealthConnectError, StorageFailed
 from domain.merkle import Growing, leaf_hash
 
+MAX_CHECKED_BYTES = 256 << 20  # 256 MiB, read in about half a second; a larger database would hold up every start
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another before it gives up
 
 metadata = sa.MetaData()
@@ -155,6 +157,39 @@ prescription_fillings = sa.Table(
     sa.Column("dispensed_by", sa.String(200), nullable=False),
 )
 
+consultations = sa.Table(
+    "consultations",
+    metadata,
+    sa.Column("consultation_id", sa.String(64), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=True, index=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("transcript_version", sa.Integer, nullable=False),
+    sa.Column("note_version", sa.Integer, nullable=False),  # 0: no draft yet
+    sa.Column("audio_sha256", sa.String(64), nullable=False),  # empty: imported as text, or deleted after signing
+    sa.Column("audio_type", sa.String(60), nullable=False),
+    sa.Column("signature", sa.JSON(none_as_null=True), nullable=True),
+)
+
+consultation_versions = sa.Table(
+    "consultation_versions",  # rows are added, never changed, until an unsigned visit is discarded as a whole
+    metadata,
+    sa.Column("consultation_id", sa.ForeignKey("consultations.consultation_id"), primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("made_by", sa.String(200), nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+)
+
+consultation_addenda = sa.Table(
+    "consultation_addenda",
+    metadata,
+    sa.Column("consultation_id", sa.ForeignKey("consultations.consultation_id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("content", sa.JSON, nullable=False),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -181,19 +216,34 @@ def _m003_trail_tree(connection: sa.Connection) -> None:
     connection.execute(trail_edge.insert().values(one=1, edge=b"".join(tree.edge).hex()))
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_m001_records, _m002_prescriptions, _m003_trail_tree)
+def _m004_consultations(connection: sa.Connection) -> None:
+    """Visits: transcripts and notes with their versions, and addenda."""
+    metadata.create_all(connection, tables=[consultations, consultation_versions, consultation_addenda])
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
+    _m001_records,
+    _m002_prescriptions,
+    _m003_trail_tree,
+    _m004_consultations,
+)
+
+
+class DatabaseDamaged(StorageFailed):
+    """The database is there and cannot be read: a backup is what helps."""
 
 
 class Database:
     """Opens the database, brings its schema up to date, and hands out transactions."""
 
     def __init__(self, url: str) -> None:
-        """Raises StorageFailed when the database cannot be reached or is newer than this program."""
+        """Raises DatabaseDamaged, or StorageFailed when it cannot be reached or is newer than this program."""
         self.engine = _engine(url)
         try:
+            _check_whole(self.engine)
             self._migrate()
         except SQLAlchemyError as error:
-            raise StorageFailed(
+            raise DatabaseDamaged(
                 "The database cannot be opened: it is damaged or cannot be reached. Check "
                 "HEALTH_CONNECT_DATABASE_URL, or restore the last backup."
             ) from error
@@ -238,6 +288,19 @@ class Database:
                 "The database did not accept this change, so nothing of it was kept. Try again; if it stays, "
                 "look at the server's log and disk space."
             ) from error
+
+
+def _check_whole(engine: sa.Engine) -> None:
+    """Damage inside an SQLite file shows at start, not in the middle of a patient's chart. Raises DatabaseDamaged."""
+    file = Path(engine.url.database or "")
+    if engine.dialect.name != "sqlite" or not file.is_file() or file.stat().st_size > MAX_CHECKED_BYTES:
+        return
+    with engine.connect() as connection:
+        found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar()
+    if found != "ok":
+        raise DatabaseDamaged(
+            "The database is damaged: parts of it cannot be read. It was left as it is. Restore the last backup."
+        )
 
 
 def _engine(url: str) -> sa.Engine:

@@ -65,6 +65,10 @@ class FileStore:
             raise StorageFailed("A file of this record is missing from the store. Restore it from the last backup.")
         return place
 
+    def remove(self, sha256: str) -> None:
+        """Delete these bytes now; nothing where they are gone already. The caller knows that no record needs them."""
+        self._place(sha256).unlink(missing_ok=True)
+
     @contextmanager
     def working_file(self, suffix: str = "") -> Iterator[Path]:
         """A file to write into, inside the data folder, gone afterwards."""

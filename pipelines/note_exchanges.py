@@ -1,0 +1,219 @@
+"""Joins what belongs together: a question and its answer become one statement that holds both.
+
+"Any fever or chills?" "No." -> "Denies fever or chills."; "Any allergies?" "Penicillin, a rash." -> "Allergies:
+penicillin (rash)."; "Are you taking your lisinopril?" "Yes." -> "The patient is taking her lisinopril." What is not
+understood is not joined: the answer then stands alone, in the words in which it was given.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.note_sentences import Clause
+from pipelines.note_style import Persons, note_style, sentence_case
+
+SHORT_ANSWER_WORDS = 9  # a longer answer says for itself what it is about
+CLINICIANS = ("doctor", "nurse")
+
+_ASKS = re.compile(
+    r"^(?:(?:okay|ok|alright|all right|so|and|now|well|yeah|then|great|but|um|good|right|gotcha|first|also)[\s,.]+)*"
+    r"(?:(?:do|did|does|have|has|had|are|is|was|were|can|could|would|will) (?:you|your|there|it|that|he|she|they|this|the|anything|any)\b|"
+    r"(?:what|when|where|why|who|which|how)\b(?! (?:i|we) )|any\b|anything (?:else|like)\b|ever\b|no (?:\w+ ){0,6}\?$)",
+    re.I,
+)
+_NO = re.compile(
+    r"^(?:(?:um|uh|well|oh|yeah,? )\s*,?\s*)?(?:no+|nope|nah|not (?:really|that|at all|yet|lately|recently|currently|any)|never|none|nothing|"
+    r"negative|i (?:don't|do not|didn't|did not|haven't|have not|am not|can't)|i'm not|neither|denies)\b",
+    re.I,
+)
+_YES = re.compile(
+    r"^(?:(?:um|uh|well|oh)\s*,?\s*)?(?:yes|yeah|yep|yup|yea|correct|that's (?:right|correct|true)|right|sure|absolutely|"
+    r"exactly|definitely|i (?:do|am|have|did)(?: have)?(?=[\s,.]*$)|of course|mm-hmm|uh-huh|affirmative)\b",
+    re.I,
+)
+_BARE = re.compile(
+    r"^(?:i (?:do|am|have|did|don't|do not|haven't|didn't|am not|have not|did not)|i'm not)[\s,.]*", re.I
+)
+# A question that asks for the presence of something: what follows is the thing.
+_PRESENCE = re.compile(
+    r"^(?:(?:have|had|has) (?:you|there) (?:ever |also |recently |been )*(?:had|having|noticed|experienced|experiencing|felt|feeling|been having|gotten|been)"
+    r"(?: (?:any|some|a|an))?|(?:do|did) you (?:ever |also |currently |still )*(?:have|get|notice|feel|experience)(?: (?:any|some|a|an))?|"
+    r"(?:are|were) you (?:ever |also |currently |still )*(?:having|experiencing|feeling|getting|noticing)(?: (?:any|some|a|an))?|"
+    r"(?:is|are|was|were) there (?:any|some|a|an)?|any|ever)\s+",
+    re.I,
+)  # fmt: skip
+_TAIL = re.compile(
+    r"[,\s]*\b(?:or (?:anything|something)(?: like that)?|anything like that|things like that|at all|or no(?:t|thing)?|"
+    r"right now|to you|is that (?:right|correct)|or)\s*[?.]*$",
+    re.I,
+)
+_INVERTED = re.compile(
+    r"^(do|did|have|has|are|were|can|could|would|will) you\b\s*(?:guys )?(.*)$",
+    re.I,
+)
+# What a question of this kind asks for; the answer is put behind it. First match wins.
+_HEADS = (
+    ("Allergies", re.compile(r"\ballerg", re.I)),
+    ("Duration", re.compile(r"\bhow long\b", re.I)),
+    ("Onset", re.compile(r"\bwhen did (?:it|this|that|the|your|you (?:first )?(?:notice|start))", re.I)),
+    ("Severity", re.compile(r"\b(?:scale of|out of ten|out of 10|how (?:bad|severe))\b", re.I)),
+    ("Medications", re.compile(r"\b(?:what|which|any)\b.{0,30}\b(?:medication|medicine|meds|drugs|tablets|pills|prescription)", re.I)),
+    ("Surgical history", re.compile(r"\b(?:what|which|any)\b.{0,30}\b(?:surger|operation)", re.I)),
+    ("Family history", re.compile(r"\b(?:run|runs) in (?:the|your) family|family history|family members?\b", re.I)),
+    ("Occupation", re.compile(r"\bwhat (?:do you do|kind of work|is your (?:job|occupation))|for (?:a living|work)\b", re.I)),
+    ("Alcohol", re.compile(r"\b(?:how (?:much|often|many)\b.{0,40}\b(?:drink|alcohol|beers?|wine))", re.I)),
+    ("Smoking", re.compile(r"\b(?:how (?:much|often|many)\b.{0,40}\b(?:smoke|cigarettes|packs))", re.I)),
+    ("Age", re.compile(r"\bhow old\b", re.I)),
+)  # fmt: skip
+_LEAD = re.compile(
+    r"^(?:(?:okay|ok|alright|all right|so|and|now|well|yeah|then|great|but|good|right|gotcha|first|also|um|uh)[\s,.]+)+",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One possible line. `clauses`: what it was made of, in order; `said`: their words; `text`: in note style.
+
+    `joined`: made of question and answer. `context`: what was said just before, for the classifier.
+    """
+
+    text: str
+    said: str
+    clauses: tuple[Clause, ...]
+    joined: bool
+    context: str
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """Ids of the utterances, in order, each once."""
+        return tuple(dict.fromkeys(clause.utterance_id for clause in self.clauses))
+
+    @property
+    def role(self) -> str:
+        """Role of whoever said the last part."""
+        return self.clauses[-1].role
+
+
+def is_question(text: str) -> bool:
+    """Whether a clause asks, also where the recogniser gave no question mark."""
+    return text.endswith("?") or bool(_ASKS.match(text))
+
+
+def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...]:
+    """Every possible line of a visit, in the order of what was said."""
+    found: list[Statement] = []
+    asked: Clause | None = None
+    context = ""
+    at = 0
+    while at < len(clauses):
+        clause = clauses[at]
+        persons = Persons(clause.role, sex)
+        if clause.role in CLINICIANS:
+            if is_question(clause.text):
+                asked = clause
+            else:
+                _add(found, note_style(clause.text, persons), (clause,), False, context)
+                asked = None if len(clause.text.split()) > 6 else asked  # "okay, I see" leaves a question open
+            context = clause.text
+            at += 1
+            continue
+        answer = clause
+        if asked is not None:
+            joined = join(asked.text, answer.text, persons)
+            if joined:
+                _add(found, joined, (asked, answer), True, asked.text)
+                if _says_more(answer.text):
+                    _add(found, note_style(_rest(answer.text), persons), (asked, answer), False, asked.text)
+                asked = None
+                at += 1
+                continue
+        if is_question(answer.text):
+            context = answer.text
+            at += 1
+            continue
+        about = (asked, answer) if asked is not None and len(answer.text.split()) <= SHORT_ANSWER_WORDS else (answer,)
+        _add(found, note_style(answer.text, persons), about, False, asked.text if asked else context)
+        if asked is not None:
+            context = asked.text
+            asked = None
+        at += 1
+    return tuple(found)
+
+
+def join(question: str, answer: str, persons: Persons) -> str:
+    """Question and answer as one statement in note style; "" where they cannot be joined without guessing."""
+    question = _TAIL.sub("", _LEAD.sub("", question).rstrip("?. ")).strip(" ,")
+    if not question:
+        return ""
+    denied, affirmed = bool(_NO.match(answer)), bool(_YES.match(answer))
+    asker = Persons("doctor", persons.sex)
+    if denied or affirmed:
+        presence = _PRESENCE.match(question)
+        thing = question[presence.end() :].strip(" ,") if presence else ""
+        if thing and len(thing.split()) <= 20 and not is_question(thing):
+            thing = _about_patient(thing, asker)
+            return sentence_case(("Denies " if denied else "Reports ") + thing)
+        inverted = _INVERTED.match(question)
+        if inverted and len(question.split()) <= 18 and " or " not in f" {question} ":
+            return _stated(inverted[1].lower(), inverted[2], denied, asker)
+        return ""
+    if len(answer.split()) > SHORT_ANSWER_WORDS or is_question(answer):
+        return ""
+    for head, pattern in _HEADS:
+        if pattern.search(question):
+            return sentence_case(f"{head}: {_bracketed(head, _about_speaker(answer, persons))}")
+    return ""
+
+
+def _stated(auxiliary: str, rest: str, denied: bool, asker: Persons) -> str:
+    """ "are you taking your tablets" -> "You are (not) taking your tablets", then in note style."""
+    if not rest.strip():
+        return ""
+    if denied:
+        return note_style(f"you {auxiliary} not {rest}", asker)
+    if auxiliary == "do":
+        return note_style(f"you {rest}", asker)
+    if auxiliary == "did":
+        return ""  # the past of the verb would have to be guessed
+    return note_style(f"you {auxiliary} {rest}", asker)
+
+
+def _about_patient(thing: str, asker: Persons) -> str:
+    possessive = asker.words[2]
+    thing = re.sub(r"\byour\b", possessive, thing, flags=re.I)
+    return re.sub(r"\byou\b", "the patient", thing, flags=re.I)
+
+
+def _about_speaker(answer: str, persons: Persons) -> str:
+    plain = note_style(answer, persons).rstrip(".")
+    return plain[:1].lower() + plain[1:] if plain[1:2].islower() else plain
+
+
+def _bracketed(head: str, answer: str) -> str:
+    """An allergy's reaction goes into brackets: "penicillin, a rash" -> "penicillin (rash)"."""
+    if head != "Allergies" or answer.count(",") != 1:
+        return answer
+    thing, reaction = (part.strip() for part in answer.split(","))
+    return f"{thing} ({re.sub(r'^(?:an?|it gives me|it gave me|i get)  ?', '', reaction, flags=re.I)})"
+
+
+def _says_more(answer: str) -> bool:
+    return len(_rest(answer).split()) >= 4
+
+
+def _rest(answer: str) -> str:
+    """What follows the yes or no."""
+    rest = (
+        _YES.sub("", answer)
+        if _YES.match(answer)
+        else re.sub(r"^(?:(?:no+|nope|nah)\b[\s,.]*)+", "", answer, flags=re.I)
+    )
+    return _BARE.sub("", rest.strip(" ,."))
+
+
+def _add(found: list[Statement], text: str, clauses: tuple[Clause, ...], joined: bool, context: str) -> None:
+    if text:
+        found.append(Statement(text, " ".join(clause.text for clause in clauses), clauses, joined, context))
