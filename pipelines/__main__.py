@@ -24,7 +24,7 @@ from domain.settings import load_settings, telemetry_off
 from pipelines import evaluate_figures
 from pipelines.evaluate import SPLITS
 from pipelines.trail_desk import proof_text
-from pipelines.workbench import Workbench, open_workbench, rotate_signing_key
+from pipelines.workbench import Workbench, back_up, open_workbench, put_back, rotate_signing_key
 
 EXIT_REFUSED = 2
 EXIT_OUR_FAULT = 1
@@ -193,6 +193,24 @@ def audit(
         _print(shape, as_json, "\n".join([*lines, compared, verdict, f"Checkpoint {found.checkpoint}"]))
         if not found.examination.intact:
             raise typer.Exit(EXIT_OUR_FAULT)
+
+
+@app.command(name="backup")
+def write_backup(
+    to: Annotated[Path | None, typer.Option(help="File to write; else the folder backups in the data folder.")] = None,
+) -> None:
+    """Copy everything that is kept into one file, also while the program runs. It holds patients' data and keys."""
+    made = back_up(load_settings(), operator, to)
+    typer.echo(f"{made.file.name}: {made.file_count} files, {made.bytes_total / 1e6:.1f} MB before packing")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="A backup: a path, or a name in the data folder's backups.")],
+) -> None:
+    """Put everything back as it was; stop the program first. What is there now is moved aside, not deleted."""
+    restored = put_back(load_settings(), operator, source)
+    typer.echo(f"{restored.file_count} files of {restored.made_at:%Y-%m-%d %H:%M} UTC are back.")
 
 
 @app.command()

@@ -21,7 +21,7 @@ import numpy as np
 
 from domain.audit import Action, Actor
 from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
-from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelCard, ModelStamp
 from domain.patient import MAX_NAME_CHARS, SEXES, Patient
 from domain.prescription import Medicine
@@ -38,9 +38,9 @@ from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
 from pipelines.trail_desk import Trail, TrailDesk
-from storage import audit, choices, documents, patients
+from storage import audit, backup, choices, documents, patients
 from storage.checkpoint_file import CheckpointFile
-from storage.database import Database
+from storage.database import Database, DatabaseDamaged
 from storage.documents import DocumentSummary, Filing
 from storage.files import FileStore
 from storage.passages import PassageIndex
@@ -118,7 +118,7 @@ class Workbench:
             raise UploadRejected(f"The sex must be one of {', '.join(SEXES)}, so nobody was added. Choose one of them.")
         if len(number) > MAX_RECORD_NUMBER_CHARS or not number.isprintable():
             raise UploadRejected(
-                f"A record number has at most {MAX_RECORD_NUMBER_CHARS} visible characters. Check it, or leave it empty."
+                f"A record number has at most {MAX_RECORD_NUMBER_CHARS} visible characters. Check it or leave it empty."
             )
         with self.database.begin() as tx:
             patient = patients.create(tx, name, born, sex.strip().lower(), number, synthetic)
@@ -252,7 +252,7 @@ class Workbench:
             return documents.history(tx, document_id)
 
     def correct_word(self, document_id: str, page: int, word_index: int, text: str, actor: Actor) -> OcrDocument:
-        """A person's reading of one word; text layer, facts and search index follow. Raises NothingFound, UploadRejected."""
+        """A person's reading of one word; text layer, facts and index follow. Raises NothingFound, UploadRejected."""
         with self.database.begin() as tx:
             document, correction = documents.correct_word(tx, document_id, page, word_index, text, actor.who)
             filing = documents.filing_of(tx, document_id)
@@ -482,8 +482,37 @@ class Workbench:
 
 
 def open_workbench(settings: Settings) -> Workbench:
-    """The workbench of a running program."""
-    return Workbench(settings)
+    """The workbench of a running program. Raises StorageFailed, naming the last backup if it is damaged."""
+    try:
+        return Workbench(settings)
+    except DatabaseDamaged as error:
+        last = backup.newest(settings.data_dir)
+        offer = (
+            f"The last one is {last.name}; put it back with: python -m pipelines restore {last.name}"
+            if last
+            else "There is none in the data folder; restore it from where you keep yours."
+        )
+        raise StorageFailed(f"{error.user_message} {offer}") from error
+
+
+def back_up(settings: Settings, actor: Actor, target: Path | None = None) -> backup.Backup:
+    """Everything that is kept, in one file, also while the program runs. Raises StorageFailed."""
+    made = backup.write(settings.data_dir, target)
+    with closing(Database(settings.resolved_database_url)) as database, database.begin() as tx:
+        audit.append(tx, actor, Action.EXECUTE, "backup", "", f"{made.file_count} files copied")
+    return made
+
+
+def put_back(settings: Settings, actor: Actor, name: Path) -> backup.Backup:
+    """A backup, by path or by name in the data folder's own place. Raises UploadRejected, StorageFailed."""
+    file = name if name.is_file() else settings.data_dir / backup.FOLDER / name.name
+    if not file.is_file():
+        raise UploadRejected("There is no such backup, so nothing was changed. Name a file that exists.")
+    restored = backup.restore(settings.data_dir, file)
+    with closing(Database(settings.resolved_database_url)) as database, database.begin() as tx:
+        detail = f"everything put back as it was at {restored.made_at:%Y-%m-%dT%H:%M:%SZ}"
+        audit.append(tx, actor, Action.UPDATE, "backup", "", detail)
+    return restored
 
 
 def rotate_signing_key(settings: Settings, actor: Actor, compromised: bool = False) -> str:
@@ -512,7 +541,7 @@ def _understood(document: OcrDocument, keep_title: bool = False) -> OcrDocument:
 def _unfiled(conflicts: Sequence[IdentityConflict]) -> str:
     fields = " and ".join(dict.fromkeys(conflict.field.replace("_", " ") for conflict in conflicts))
     return (
-        f"The page gives another {fields} than the chosen patient's chart, so it was kept but not filed to the patient. "
+        f"The page gives another {fields} than the chosen patient's chart, so it was kept but not filed to them. "
         f"{COMPARE_AND_CONFIRM}"
     )
 
@@ -533,5 +562,5 @@ def _birth_date(text: str) -> date:
 
 __all__ = [
     "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "ScanRead",
-    "Workbench", "open_workbench",
+    "Workbench", "back_up", "open_workbench", "put_back",
 ]  # fmt: skip
