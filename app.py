@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from contextlib import closing
 
+from components.gradio_stubs import leave_stubs_alone
 from domain.settings import load_settings, telemetry_off
 
 telemetry_off()  # before any library that would call home is imported
+leave_stubs_alone()  # before gradio is imported
 
 from components.page import build_page, launch_options  # noqa: E402
 from pipelines.demo import seed  # noqa: E402

@@ -70,3 +70,12 @@ def test_importing_the_app_loads_no_framework() -> None:
     check = f"import app, sys; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr[-2000:]
+
+
+def test_importing_the_app_writes_nothing_into_installed_packages() -> None:
+    check = (
+        "import app, gradio.component_meta as meta, gradio.blocks_events as events;"
+        "print(meta.create_or_modify_pyi.__name__, events.create_or_modify_pyi.__name__)"
+    )
+    done = subprocess.run([sys.executable, "-c", check], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["write_no_stub", "write_no_stub"], done.stdout + done.stderr[-2000:]
