@@ -190,6 +190,41 @@ consultation_addenda = sa.Table(
     sa.Column("content", sa.JSON, nullable=False),
 )
 
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("role", sa.String(20), nullable=False),
+    sa.Column("password_hash", sa.String(300), nullable=False),
+    sa.Column("disabled", sa.Boolean, nullable=False),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+sign_ins = sa.Table(
+    "sign_ins",  # visits that last; the token itself is nowhere kept
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("account", sa.ForeignKey("accounts.name", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("begun_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+failed_sign_ins = sa.Table(
+    "failed_sign_ins",  # by name, whether or not there is such an account
+    metadata,
+    sa.Column("name", sa.String(60), primary_key=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+)
+
+broken_glass = sa.Table(
+    "broken_glass",
+    metadata,
+    sa.Column("session", sa.String(100), primary_key=True),
+    sa.Column("patient_id", sa.String(64), primary_key=True),
+    sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -221,11 +256,17 @@ def _m004_consultations(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[consultations, consultation_versions, consultation_addenda])
 
 
+def _m005_people(connection: sa.Connection) -> None:
+    """Accounts, their visits, failed log-ins, and broken glass."""
+    metadata.create_all(connection, tables=[accounts, sign_ins, failed_sign_ins, broken_glass])
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m001_records,
     _m002_prescriptions,
     _m003_trail_tree,
     _m004_consultations,
+    _m005_people,
 )
 
 
