@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components.bridge import message_of, told, visitor
+from components.bridge import TOAST_SECONDS, message_of, told, visitor
 from components.part import part
+from domain.errors import NothingFound
 from domain.patient import Patient
 
 if TYPE_CHECKING:
@@ -24,12 +26,19 @@ def present_patient(patient: Patient, today: date) -> dict[str, Any]:
     return {
         "patient_id": patient.patient_id,
         "name": patient.name,
+        "initials": initials(patient.name),
         "birth_date": patient.birth_date.isoformat(),
         "age": present_age(patient, today),
         "sex": patient.sex,
         "record_number": patient.record_number,
         "synthetic": patient.synthetic,
     }
+
+
+def initials(name: str) -> str:
+    """First letters of the first and the last word; "?" where a name holds no letter."""
+    letters = [next(filter(str.isalnum, word)).upper() for word in name.split() if any(map(str.isalnum, word))]
+    return "".join([letters[0], letters[-1]] if len(letters) > 1 else letters) or "?"
 
 
 def present_age(patient: Patient, today: date) -> str:
@@ -45,11 +54,19 @@ def present_age(patient: Patient, today: date) -> str:
 
 
 def present_picker(
-    patient: Patient | None, found: Sequence[Patient], query: str, today: date, problem: str = "", added: int = 0
+    patient: Patient | None,
+    found: Sequence[Patient],
+    query: str,
+    today: date,
+    problem: str = "",
+    added: int = 0,
+    allergies: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties."""
+    """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties.
+
+    `allergies`: of the chosen patient, as their records put them."""
     return {
-        "patient": present_patient(patient, today) if patient else None,
+        "patient": present_patient(patient, today) | {"allergies": list(allergies)} if patient else None,
         "results": [present_patient(each, today) for each in found],
         "query": query,
         "problem": problem,
@@ -64,8 +81,13 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
     def show(patient_id: str, query: str, count: int, problem: str = "") -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
+        allergies = workbench.allergies(patient_id) if patient_id else ()
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
-        return present_picker(patient, found, query, date.today(), problem, count)
+        return present_picker(patient, found, query, date.today(), problem, count, allergies)
+
+    def on_filed(patient_id: str, count: int) -> dict[str, Any]:
+        """A record of the patient came, went or was mended: what the header says of them follows."""
+        return show(patient_id, "", count)
 
     def on_find(patient_id: str, count: int, event: gr.EventData) -> dict[str, Any]:
         return show(patient_id, str(event.text), count)
@@ -83,13 +105,22 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
             return show(patient_id, "", count, message_of(error)), patient_id, count
         return show(patient.patient_id, "", count + 1), patient.patient_id, count + 1
 
-    def on_arrive(chosen: str, count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any]:
-        """A deep link names a patient, a record and a page; each is optional."""
+    def on_arrive(chosen: str, count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any, Any]:
+        """A deep link names a patient, a record, a page and a tab; each is optional. A wrong one is told, and the page
+        is shown without it."""
         patient_id, document_id = str(event.patient or "") or chosen, str(event.document or "")
-        if document_id and not patient_id:
-            patient_id = workbench.document(document_id).patient_id
-        wanted = session.want(document_id, page_number(event.page)) if document_id else gr.skip()
-        return show(patient_id, "", count), patient_id, wanted
+        try:
+            if patient_id:
+                workbench.patient(patient_id)
+            if document_id:
+                owner = workbench.document(document_id).patient_id
+                patient_id = patient_id or owner
+        except NothingFound as error:
+            gr.Warning(html.escape(f"The link leads nowhere. {message_of(error)}"), duration=TOAST_SECONDS)
+            patient_id, document_id = chosen, ""
+        tab = str(event.tab or "") if str(event.tab or "") in session.tab_ids else ""
+        wanted = session.want(document_id, page_number(event.page), stay=bool(tab)) if document_id else gr.skip()
+        return show(patient_id, "", count), patient_id, wanted, gr.Tabs(selected=tab) if tab else gr.skip()
 
     # One after the other: an answer that was begun before a choice must not arrive after it and show another name.
     quiet = {
@@ -101,7 +132,9 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
     bar.find(told(on_find), [session.patient_id, added], [bar], trigger_mode="always_last", **quiet)
     bar.choose(told(on_choose), [added], [bar, session.patient_id], **quiet)
     bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)
-    bar.arrive(told(on_arrive), [session.patient_id, added], [bar, session.patient_id, session.wanted], **quiet)
+    arrived = [bar, session.patient_id, session.wanted, session.tabs]
+    bar.arrive(told(on_arrive), [session.patient_id, added], arrived, **quiet)
+    session.filed.change(told(on_filed), [session.patient_id, added], [bar], **quiet)
     return bar
 
 

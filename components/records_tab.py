@@ -144,7 +144,7 @@ def build(workbench: Workbench, session: Session) -> None:
         with gr.Column(scale=3, min_width=280):
             upload = gr.File(label="Scan, photo or PDF", file_types=FILE_TYPES, height=150, elem_id="hc-upload")
             with gr.Row(elem_classes="hc-read-row"):
-                language = gr.Dropdown(LANGUAGES, value="en", label="Language of the record", min_width=150)
+                language = gr.Dropdown(LANGUAGES, value="en", label="Language", min_width=150)
                 read = gr.Button("Read this record", variant="primary", elem_id="hc-read", min_width=150)
                 cancel = gr.Button("Cancel", visible=False, elem_id="hc-cancel", min_width=100)
             samples = find_samples()
@@ -206,7 +206,8 @@ def build(workbench: Workbench, session: Session) -> None:
         if not wish:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
         document = workbench.document(wish["document_id"])
-        return *desk.opened(document, wish["page"], patient_id, wish), gr.Tabs(selected="records")
+        front = gr.skip() if wish["stay"] else gr.Tabs(selected="records")
+        return *desk.opened(document, wish["page"], patient_id, wish), front
 
     def on_page(patient_id: str, event: gr.EventData) -> tuple[dict[str, Any], Open]:
         page = int(event.page)
@@ -248,11 +249,13 @@ def build(workbench: Workbench, session: Session) -> None:
     for done in readings:  # another patient may have been chosen meanwhile
         done.success(told(on_patient), [patient, open_now], [listing, view], **quiet)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text], **quiet)
+    kept = keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text], **quiet)
     listing.open(told(on_open), [patient], opened, **quiet)
     view.go(told(on_page), [patient], [view, open_now], **quiet)
-    view.correct(told(on_correct), [patient], [view], **quiet)
-    view.file(told(on_file), [patient], [status, *opened], **quiet)
+    mended = view.correct(told(on_correct), [patient], [view], **quiet)
+    filed = view.file(told(on_file), [patient], [status, *opened], **quiet)
+    for done in (*readings, kept, mended, filed):
+        done.success(session.changed, None, [session.filed], **quiet)
     session.wanted.change(told(on_wanted), [session.wanted, patient], [*opened, session.tabs], **quiet)
     patient.change(told(on_patient), [patient, open_now], [listing, view], **quiet)
     gr.on(None, told(desk.list), [patient], [listing], **quiet)  # when the page loads

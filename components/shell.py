@@ -36,19 +36,31 @@ class Session:
     """What the tabs share during one visit.
 
     `patient_id`: "" while none is chosen. `wanted`: the record and page that the Records tab shall open, made by
-    want(); setting it is how another tab opens a record.
+    want(); setting it is how another tab opens a record. `filed`: a tab that changed what is kept of a patient sets it
+    to changed(), and the header looks again. `tab_ids`: those that a link may name.
     """
 
     patient_id: gr.State
     wanted: gr.State
+    filed: gr.State
     tabs: gr.Tabs
+    tab_ids: tuple[str, ...]
     jobs: RunningJobs = field(default_factory=RunningJobs)
 
     @staticmethod
-    def want(document_id: str, page: int, boxes: Sequence[Sequence[float]] = ()) -> dict[str, Any]:
-        """A wish for `wanted`. Wishing for the same page again counts as new, so that it opens again."""
+    def want(document_id: str, page: int, boxes: Sequence[Sequence[float]] = (), stay: bool = False) -> dict[str, Any]:
+        """A wish for `wanted`. Wishing for the same page again counts as new, so that it opens again.
+
+        `stay`: on the tab that is shown; else the Records tab comes to the front.
+        """
         boxes_plain = [list(box) for box in boxes]
-        return {"document_id": document_id, "page": page, "boxes": boxes_plain, "wish": uuid.uuid4().hex}
+        wish = uuid.uuid4().hex
+        return {"document_id": document_id, "page": page, "boxes": boxes_plain, "stay": stay, "wish": wish}
+
+    @staticmethod
+    def changed() -> str:
+        """A new value for `filed`."""
+        return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +77,11 @@ def build(workbench: Workbench, tabs: Sequence[Tab]) -> Session:
     gr.HTML(BRAND, apply_default_css=False, js_on_load=None)
     patient_id = gr.State("")
     wanted = gr.State(None)
+    filed = gr.State("")
     picker = gr.Column(elem_classes="hc-sticky")
-    with gr.Tabs(elem_id="hc-tabs", selected=tabs[0].id) as rows:
-        session = Session(patient_id, wanted, rows)
+    # "wrap" keeps every tab in the one row, which tabs.js lets scroll; "menu" would hide some behind three dots.
+    with gr.Tabs(elem_id="hc-tabs", selected=tabs[0].id, overflow_behavior="wrap") as rows:
+        session = Session(patient_id, wanted, filed, rows, tuple(tab.id for tab in tabs))
         for tab in tabs:
             with gr.Tab(tab.name, id=tab.id, elem_id=f"hc-tab-{tab.id}"):
                 tab.build(workbench, session)

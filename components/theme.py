@@ -8,9 +8,10 @@ import gradio as gr
 
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (  # parts.js first
-    "parts.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js", "prescription.js",
+    "parts.js", "tabs.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js", "prescription.js",
 )  # fmt: skip
 STYLES = ("health.css", "prescription.css")
+FRAME = "frame.css"
 SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 
 # Dark clothes are chosen by the system; a person may choose otherwise, and the browser remembers.
@@ -88,6 +89,7 @@ def page_css() -> str:
 
 
 def page_head() -> str:
-    """The scripts of our own parts, inline: the page fetches nothing from elsewhere."""
+    """The frame's styles and the scripts of our own parts, inline: the page fetches nothing from elsewhere."""
+    frame = (ASSETS / FRAME).read_text(encoding="utf-8")
     scripts = [CHOOSE_CLOTHES, *((ASSETS / name).read_text(encoding="utf-8") for name in SCRIPTS)]
-    return "\n".join(f"<script>{script}</script>" for script in scripts)
+    return f"<style>{frame}</style>\n" + "\n".join(f"<script>{script}</script>" for script in scripts)

@@ -53,7 +53,6 @@ TYPED = ModelStamp("typed", "1")  # the "model" of a record that a person wrote
 MAX_TITLE_CHARS = 300
 COMPARE_AND_CONFIRM = "Compare the two, then confirm or choose the right patient."  # ends the note of a held record
 MAX_RECORD_NUMBER_CHARS = 64
-MAX_READ_RECORDS = 10_000  # more than any patient has: an allergy must not be missed because its record is old
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,9 +309,9 @@ class Workbench:
     def allergies(self, patient_id: str) -> tuple[str, ...]:
         """What the patient's records say they do not tolerate, as written there, each once."""
         with self.database.read() as tx:
-            kept = [documents.get(tx, one.document_id) for one in documents.summaries(tx, patient_id, MAX_READ_RECORDS)]
-        facts = (fact for document in kept for fact in document.facts)
-        return tuple(dict.fromkeys(f.label for f in facts if f.kind is FactKind.ALLERGY and not f.negated and f.label))
+            facts = documents.facts_of(tx, patient_id)
+        said = [f.label for f in facts if f.kind is FactKind.ALLERGY and not f.negated and f.label]
+        return tuple({label.casefold(): label for label in reversed(said)}.values())[::-1]
 
     def directions(self, medicine: Medicine) -> str:
         """How to take it, in the patient's words."""

@@ -130,6 +130,13 @@ def summaries(tx: sa.Connection, patient_id: str | None = None, limit: int = 200
     )
 
 
+def facts_of(tx: sa.Connection, patient_id: str) -> tuple[Fact, ...]:
+    """What was understood in all of a patient's records, the newest record first; no page is read for it."""
+    query = sa.select(documents.c.facts).where(documents.c.patient_id == patient_id)
+    rows = tx.execute(query.order_by(documents.c.created_at.desc())).scalars()
+    return tuple(fact_from_json(fact) for facts in rows for fact in facts)
+
+
 def correct_word(
     tx: sa.Connection, document_id: str, page: int, word_index: int, text: str, by: str
 ) -> tuple[OcrDocument, Correction]:

@@ -33,13 +33,20 @@
     live.textContent = text;
   }
 
-  function remember(changes) {
+  /* Keeps what is shown in the address. `step`: Back shall lead to what was shown before; what changes together, such as
+     the tab and the record in it, is one step. */
+  let lastStep = -Infinity;
+  function remember(changes, step) {
     const url = new URL(window.location.href);
     for (const [key, value] of Object.entries(changes)) {
       if (value) url.searchParams.set(key, value);
       else url.searchParams.delete(key);
     }
-    window.history.replaceState(window.history.state, "", url);
+    if (url.href === window.location.href) return;
+    const anew = step && performance.now() - lastStep > 800;
+    if (step) lastStep = performance.now();
+    if (anew) window.history.pushState(window.history.state, "", url);
+    else window.history.replaceState(window.history.state, "", url);
   }
 
   /* Redrawing must not throw the keyboard out of the part: the element with the same data-key gets the focus back. */

@@ -2,28 +2,42 @@
 (function () {
   const { el, parts, remember, say } = window.HealthConnect;
 
+  const ALLERGY_CHARS = 140; /* what two lines of a phone hold; more is one click away, and said to be there */
+
   function facts(patient) {
-    const line = [`born ${patient.birth_date} (${patient.age})`, patient.sex];
-    line.push(patient.record_number ? `record no. ${patient.record_number}` : "no record number");
-    return line.join(" · ");
+    return [`born ${patient.birth_date}`, patient.age, patient.sex, patient.record_number ? `record ${patient.record_number}` : "no record number"];
   }
 
-  function identity(patient) {
+  const allergyText = (patient) => (patient.allergies.length ? "Allergies: " + patient.allergies.join(", ") : "No allergy found in the records");
+
+  /* A list that is cut ends in a button that shows the rest: an allergy must not be lost to the width of a window. */
+  function allergyLine(patient, memory) {
+    if (!patient.allergies.length) return el("p", { class: "hc-allergies hc-quiet" }, allergyText(patient));
+    const all = patient.allergies.join(", ");
+    const long = all.length > ALLERGY_CHARS;
+    const more = () => { memory.allAllergies = !memory.allAllergies; memory.redraw(); };
+    return el("p", { class: "hc-allergies hc-alarm" }, el("b", {}, "Allergies: "),
+      el("bdi", {}, long && !memory.allAllergies ? all.slice(0, ALLERGY_CHARS).replace(/[\s,]*\S*$/, " … ") : all),
+      long && el("button", { type: "button", class: "hc-link", "data-key": "allergies", "aria-expanded": memory.allAllergies ? "true" : "false", onclick: more },
+        memory.allAllergies ? "show fewer" : `show all ${patient.allergies.length > 1 ? patient.allergies.length : ""}`));
+  }
+
+  function identity(patient, memory) {
     if (!patient) {
       return el("div", { class: "hc-identity" },
         el("strong", {}, "No patient chosen"),
         el("span", { class: "hc-quiet" }, "Records you read now are filed to nobody."));
     }
     return el("div", { class: "hc-identity" },
-      el("strong", {}, patient.name),
-      patient.synthetic && el("span", { class: "hc-tag" }, "invented"),
-      el("span", {}, facts(patient)));
+      el("span", { class: "hc-who" }, el("strong", { dir: "auto", title: patient.name }, patient.name), patient.synthetic && el("span", { class: "hc-tag" }, "invented")),
+      el("span", { class: "hc-facts-line" }, facts(patient).map((fact) => el("span", {}, el("bdi", {}, fact)))),
+      allergyLine(patient, memory));
   }
 
   function result(patient, send, dialog) {
     const choose = () => { send("choose", { patient_id: patient.patient_id }); dialog.close(); };
     return el("li", {}, el("button", { type: "button", class: "hc-row-button", onclick: choose },
-      el("strong", {}, patient.name), el("span", {}, facts(patient))));
+      el("strong", { dir: "auto" }, patient.name), el("span", {}, el("bdi", {}, facts(patient).join(" · ")))));
   }
 
   function field(label, control, note) {
@@ -55,19 +69,29 @@
     if (!value.results.length) list.append(el("li", { class: "hc-quiet" }, "No patient matches. Check the spelling, or add the patient below."));
   }
 
+  /* The bar sticks to the window: whatever is scrolled to must stop below it, however high it is. */
+  const watching = new ResizeObserver((entries) => document.documentElement.style.setProperty("--hc-bar", `${Math.ceil(entries[0].target.offsetHeight) + 12}px`));
+  function measure(bar) {
+    watching.disconnect();
+    watching.observe(bar);
+  }
+
   parts.patient_bar = function (root, value, send, memory) {
     if (!value && !memory.arrived) {
       memory.arrived = true;
       const asked = new URLSearchParams(window.location.search);
-      send("arrive", { patient: asked.get("patient") || "", document: asked.get("document") || "", page: asked.get("page") || "" });
+      send("arrive", { patient: asked.get("patient") || "", document: asked.get("document") || "", page: asked.get("page") || "", tab: asked.get("tab") || "" });
+      window.addEventListener("popstate", () => remember({ patient: memory.chosen }));
     }
     const arrived = Boolean(value);
     value = value || { patient: null, results: null, query: "", problem: "", added: 0 };
-    const bar = el("div", { class: "hc-patient-bar", role: "region", "aria-label": "Patient" }, identity(value.patient));
-    const open = el("button", { type: "button", class: "hc-button", "data-key": "open-picker", id: "hc-choose-patient" },
-      value.patient ? "Change patient" : "Choose patient");
-    const clear = value.patient && el("button", { type: "button", class: "hc-button", "data-key": "clear-patient", onclick: () => send("choose", { patient_id: "" }) }, "No patient");
-    bar.append(el("div", { class: "hc-bar-actions" }, open, clear || ""));
+    if (memory.chosen !== (value.patient || {}).patient_id) memory.allAllergies = false;
+    const bar = el("div", { class: "hc-patient-bar" + (value.patient ? "" : " hc-nobody"), role: "region", "aria-label": "Patient" },
+      value.patient && el("span", { class: "hc-initials", "aria-hidden": "true" }, value.patient.initials), identity(value.patient, memory));
+    const open = el("button", { type: "button", class: "hc-button", "data-key": "open-picker", id: "hc-choose-patient", "aria-label": value.patient ? "Change patient" : null },
+      value.patient ? "Change" : "Choose patient");
+    bar.append(open);
+    measure(bar);
     root.append(bar);
 
     if (memory.dialog && memory.dialog.open && memory.added === value.added && memory.chosen === (value.patient || {}).patient_id) {
@@ -80,9 +104,10 @@
     if (memory.dialog) memory.dialog.remove();
     if (memory.added !== value.added) memory.typed = {};
     memory.added = value.added;
+    const before = memory.chosen;
     memory.chosen = (value.patient || {}).patient_id;
     if (arrived) remember({ patient: memory.chosen });
-    if (value.patient && memory.drawn) say(`Patient ${value.patient.name} chosen`);
+    if (memory.drawn && memory.chosen !== before) say(value.patient ? `Patient ${value.patient.name} chosen. ${allergyText(value.patient)}` : "No patient chosen");
     memory.drawn = true;
 
     const list = el("ul", { class: "hc-list", "aria-label": "Patients found" });
@@ -93,7 +118,9 @@
     const problem = el("p", { class: "hc-problem", role: "alert", hidden: !value.problem }, value.problem);
     const dialog = el("dialog", { class: "hc-dialog", "aria-labelledby": "hc-picker-title" },
       el("div", { class: "hc-dialog-head" }, el("h2", { id: "hc-picker-title" }, "Choose a patient"),
-        el("button", { type: "button", class: "hc-button", onclick: () => dialog.close() }, "Close")),
+        el("div", { class: "hc-actions" },
+          value.patient && el("button", { type: "button", class: "hc-button", onclick: () => { send("choose", { patient_id: "" }); dialog.close(); } }, "No patient"),
+          el("button", { type: "button", class: "hc-button", onclick: () => dialog.close() }, "Close"))),
       field("Find a patient", search), list,
       el("details", { class: "hc-more" }, el("summary", {}, "Add a new patient"), problem, addForm(send, memory)));
     document.body.append(dialog);

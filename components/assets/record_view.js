@@ -294,12 +294,27 @@
     event.preventDefault();
   }
 
+  /* Back and Forward: the record and page that the address names are asked for, unless they are shown. */
+  function goBackTo(memory, value, send) {
+    if (!memory.shown) {
+      window.addEventListener("popstate", () => {
+        const asked = new URLSearchParams(window.location.search);
+        const [wanted, page] = [asked.get("document"), Number(asked.get("page")) || 1];
+        if (wanted && (wanted !== memory.shown.document_id || page !== memory.shown.page.number)) memory.send("go", { document_id: wanted, page });
+      });
+    }
+    memory.shown = value;
+    memory.send = send;
+  }
+
   parts.record_view = function (root, value, send, memory) {
     const state = memory.state || (memory.state = { chosen: null, zoom: 100, turn: 0, lit: [], all: false, seen: {} });
     if (!value) return;
     if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
-    remember({ document: value.document_id });
+    const asked = new URLSearchParams(window.location.search);
+    remember({ document: value.document_id, page: value.page.number > 1 ? String(value.page.number) : "" }, asked.get("document") && asked.get("document") !== value.document_id);
+    goBackTo(memory, value, send);
     arrive(value, state);
     const draw = () => memory.redraw();
     const act = actions(root, value, send, state, draw);

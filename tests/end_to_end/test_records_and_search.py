@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import Page, expect
 
+from components.page import TABS
 from tests.end_to_end.accessible import faint, nameless, scrolls_sideways
 from tests.end_to_end.conftest import LETTER, draw_page
 
@@ -19,12 +20,7 @@ HOSTILE = "<img src=x onerror=document.title='broken'>"
 
 
 def show_tab(page: Page, name: str) -> None:
-    """A narrow window keeps some tabs in a menu."""
-    if page.get_by_role("tab", name=name).count() == 0:
-        page.get_by_role("button", name="More tabs").click()
-        page.locator(".overflow-dropdown").get_by_role("button", name=name).click()
-    else:
-        page.get_by_role("tab", name=name).click()
+    page.get_by_role("tab", name=name).click()
 
 
 def add_patient(page: Page, name: str, born: str, number: str = "") -> None:
@@ -77,6 +73,7 @@ def test_a_letter_is_read_mended_found_and_opened(open_page, keep_picture, lette
     wait_for_record(page)
     expect(page.locator(".hc-record-head")).to_contain_text("Filed to Amara Okafor")
     expect(page.locator(".hc-fact-allergy")).to_contain_text("penicillin", ignore_case=True)
+    expect(page.locator(".hc-patient-bar .hc-alarm")).to_contain_text("penicillin", ignore_case=True)
     keep_picture(page, "1280-light-record")
 
     # mend a word: a click on the page opens it, Enter saves
@@ -107,6 +104,45 @@ def test_a_letter_is_read_mended_found_and_opened(open_page, keep_picture, lette
         page.click("#hc-download")
     assert download.value.suggested_filename.endswith(".pdf")
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_every_tab_is_reached_and_the_patient_stays_in_sight(open_page, width: int) -> None:
+    page = open_page(width)
+    add_patient(page, "Ines Marlow", "1950-02-28", f"HC-0777-{width}")
+    names = [tab.name for tab in TABS]
+    assert page.get_by_role("tab").all_inner_texts() == names
+    for name in names:
+        show_tab(page, name)
+        tab = page.get_by_role("tab", name=name, selected=True)
+        expect(tab).to_be_in_viewport(ratio=0.95)
+        page.mouse.wheel(0, 600)
+        bar = page.locator(".hc-patient-bar")
+        expect(bar).to_be_in_viewport(ratio=0.95)
+        for fact in ("IM", "Ines Marlow", "1950-02-28", "76 years", "female", "HC-0777", "No allergy found"):
+            expect(bar).to_contain_text(fact)
+        page.evaluate("window.scrollTo(0, 0)")
+
+    # by keyboard: one stop for the row, arrows within it; Back leads to the tab before
+    page.get_by_role("tab", name=names[-1]).focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name=names[0], selected=True)).to_be_focused()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tab", name=names[-1], selected=True)).to_be_focused()
+    assert page.locator("#hc-tabs [role=tab][tabindex='0']").count() == 1
+    page.wait_for_timeout(900)  # what changes within a moment is one step of the browser's history
+    show_tab(page, names[1])
+    expect(page).to_have_url(re.compile("tab=" + TABS[1].id))
+    page.go_back()
+    expect(page.get_by_role("tab", name=names[-1], selected=True)).to_be_visible()
+
+
+def test_links_to_a_tab_and_to_what_is_not_there(open_page) -> None:
+    page = open_page(query="&tab=models&patient=nobody&document=nothing")
+    expect(page.get_by_role("tab", name="Models", selected=True)).to_be_visible()
+    expect(page.locator(".hc-identity strong")).to_have_text("No patient chosen")
+    expect(page.locator(".toast-body").first).to_contain_text("The link leads nowhere")
+    assert open_page(query="&tab=%3Cb%3E").get_by_role("tab", selected=True).inner_text() == TABS[0].name
 
 
 @pytest.mark.parametrize(("width", "theme"), [(390, "dark"), (390, "light"), (1280, "dark")])

@@ -13,7 +13,7 @@ from components import bridge, hit_cards, page_view, records_tab
 from components.bridge import Ended, Made, RunningJobs, Step
 from components.models_tab import present_shelf
 from components.page_files import file_name, page_picture_path, pdf_path
-from components.patient_picker import page_number, present_age, present_picker
+from components.patient_picker import initials, page_number, present_age, present_picker
 from components.record_samples import find_samples
 from components.search_tab import KINDS, read_date
 from domain.document import (
@@ -220,6 +220,27 @@ def test_the_picker_shows_who_is_chosen_and_who_was_found() -> None:
     assert shown["patient"]["name"] == "Ana Lind"
     assert [found["name"] for found in shown["results"]] == ["Bo"]
     assert shown["problem"] == "No."
+
+
+def test_the_header_carries_initials_and_allergies() -> None:
+    chosen = present_picker(patient(date(1961, 3, 12)), [], "", TODAY, allergies=("penicillin", "latex"))["patient"]
+    assert chosen["initials"] == "AL"
+    assert chosen["allergies"] == ["penicillin", "latex"]
+
+
+@pytest.mark.parametrize(
+    ("name", "letters"),
+    [
+        ("Amara Okafor", "AO"),
+        ("Cher", "C"),
+        ("anne-marie van der Berg", "AB"),
+        ("<b> 'X", "BX"),
+        ("?!", "?"),
+        ("李 小龍", "李小"),
+    ],
+)
+def test_initials_come_from_the_first_and_last_word(name: str, letters: str) -> None:
+    assert initials(name) == letters
 
 
 @pytest.mark.parametrize(("text", "number"), [("3", 3), ("", 1), ("x", 1), ("-2", 1), (None, 1), ("0", 0)])
