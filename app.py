@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 import os
-from contextlib import closing
+import sys
+from contextlib import ExitStack, closing
 
 from components.gradio_stubs import leave_stubs_alone
-from domain.settings import load_settings, telemetry_off
+from domain.errors import HealthConnectError
+from domain.people import Mode
+from domain.settings import Settings, load_settings, telemetry_off
 
 telemetry_off()  # before any library that would call home is imported
 leave_stubs_alone()  # before gradio is imported
 
+from components.door import guarded  # noqa: E402
 from components.page import build_page, launch_options  # noqa: E402
 from pipelines.demo import seed  # noqa: E402
 from pipelines.workbench import open_workbench  # noqa: E402
+from pipelines.workspaces import template_settings, workspaces_of  # noqa: E402
 
 
 def main() -> None:
-    """Serve the page until the process is stopped."""
-    settings = load_settings()
+    """Serve the page until the process is stopped. What cannot be used is said in one line, and ends the program."""
+    try:
+        serve(load_settings())
+    except HealthConnectError as error:
+        sys.exit(error.user_message)
+
+
+def serve(settings: Settings) -> None:
+    """Open the stores, lay out the page, and answer."""
     os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "uploads").resolve())  # nothing outside the data folder
-    with closing(open_workbench(settings)) as workbench:
-        if settings.demo:
-            seed(workbench)
-        build_page(workbench, settings.upload_age_hours).launch(**launch_options(workbench, settings))
+    with ExitStack() as opened:
+        bench = opened.enter_context(closing(open_workbench(template_settings(settings))))
+        bench.people.check_somebody_can_sign_in(settings.mode)
+        bench.trail_desk.keep_checkpoint()  # also opens the signing key, so that a bad one is refused now
+        if settings.demo and settings.mode is not Mode.CLINIC:
+            seed(bench)
+        workspaces = opened.enter_context(workspaces_of(bench, settings))
+        entrance, door = guarded(bench, workspaces)
+        page = build_page(door, settings.upload_age_hours)
+        entrance.open()
+        page.launch(**launch_options(door, bench))
 
 
 if __name__ == "__main__":

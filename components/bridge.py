@@ -5,6 +5,7 @@ Errors are translated exactly once, here. A toast renders HTML, so every message
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import html
 import inspect
@@ -171,7 +172,8 @@ def follow(
     jobs.start(session, switch)
     last = Step(0, 0, "pages", "Starting", 0.0)
     try:
-        threading.Thread(target=run, name="job", daemon=True).start()
+        here = contextvars.copy_context()  # whose visit this is goes along into the thread
+        threading.Thread(target=here.run, args=(run,), name="job", daemon=True).start()
         while True:
             try:
                 event = said.get(timeout=HEARTBEAT_SECONDS)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from starlette.middleware import Middleware
 
 from components import (
     endpoints,
@@ -18,10 +19,10 @@ from components import (
     shell,
     theme,
 )
+from components.gate import Gate, sign_in_routes
 from components.page_files import record_routes
 
 if TYPE_CHECKING:
-    from domain.settings import Settings
     from pipelines.workbench import Workbench
 
 # In the order of a visit; a tab stands here when its job works.
@@ -51,8 +52,12 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
     return page
 
 
-def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
-    """What Blocks.launch is given. Gradio's own defaults that would leak are off: run history, monitoring, sharing."""
+def launch_options(workbench: Workbench, bench: Workbench) -> dict[str, Any]:
+    """What Blocks.launch is given. Gradio's own defaults that would leak are off: run history, monitoring, sharing.
+
+    `workbench`: what the page was built with, a door; `bench`: what stands behind it, for the gate.
+    """
+    settings = bench.settings
     return {
         "server_name": settings.server_name,
         "server_port": settings.server_port,
@@ -69,5 +74,12 @@ def launch_options(workbench: Workbench, settings: Settings) -> dict[str, Any]:
         "pwa": False,
         "allowed_paths": [],
         "max_file_size": settings.max_bytes,
-        "app_kwargs": {"routes": record_routes(workbench) + prescription_endpoints.key_routes(workbench)},
+        "app_kwargs": {
+            "routes": [
+                *sign_in_routes(bench),
+                *record_routes(workbench),
+                *prescription_endpoints.key_routes(workbench),
+            ],
+            "middleware": [Middleware(Gate, workbench=bench)],
+        },
     }

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import SettingsInvalid
 from domain.limits import Limits
+from domain.people import Mode
 
 PREFIX = "HEALTH_CONNECT_"
 DEFAULT_DATA_DIR = Path("var")  # inside the checkout, git-ignored: nothing is written anywhere else
@@ -53,7 +54,12 @@ class Settings(BaseSettings):
     issuer: str = "https://health-connect.example"  # signs prescriptions; serves /.well-known/jwks.json
     signing_key: Path | None = None  # a private JWK of mode 0600; empty: made and kept in the data folder
     trusted_issuers: str = ""  # JWKS files of other issuers, separated as in PATH
-    demo: bool = True  # invented patients are filed at the first start
+    demo: bool = True  # invented patients are filed at the first start; never in a clinic
+    mode: Mode = Mode.LOCAL
+    session_idle_minutes: int = Field(default=30, ge=1)  # clinic: a visit ends when nothing was asked for so long
+    session_hours: int = Field(default=12, ge=1)  # clinic: the longest visit, a shift
+    workspace_idle_minutes: int = Field(default=120, ge=1)  # demo: a visitor's workspace is deleted after this
+    max_workspaces: int = Field(default=100, ge=1)  # demo: visitors at once
     max_bytes: int = Field(default=Limits().max_bytes, ge=1)
     max_pixels: int = Field(default=Limits().max_pixels, ge=1)
     max_pages: int = Field(default=Limits().max_pages, ge=1)

@@ -6,6 +6,7 @@ is an error that names those there are.
 
 from __future__ import annotations
 
+import copy
 import importlib
 import logging
 import threading
@@ -80,6 +81,12 @@ class ModelShelf:
             raise ModelUnavailable(f"No model of this name does {task}. Those that do: {', '.join(fitting)}.")
         self._chosen[task] = model_id
         return self.card(model_id)
+
+    def view(self) -> ModelShelf:
+        """The same models, loaded once for all, with choices of its own that begin as ours are now."""
+        other = copy.copy(self)
+        other._chosen = dict(self._chosen)
+        return other
 
     @contextmanager
     def borrow(self, model_id: str, progress: Listener | None = None) -> Iterator[Any]:

@@ -19,6 +19,7 @@ import typer
 from domain import contract, prescription_contract
 from domain.audit import Actor
 from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
+from domain.people import Role
 from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
 from pipelines import evaluate_figures
@@ -193,6 +194,55 @@ def audit(
         _print(shape, as_json, "\n".join([*lines, compared, verdict, f"Checkpoint {found.checkpoint}"]))
         if not found.examination.intact:
             raise typer.Exit(EXIT_OUR_FAULT)
+
+
+accounts_app = typer.Typer(no_args_is_help=True, help="Accounts of a clinic (HEALTH_CONNECT_MODE=clinic).")
+app.add_typer(accounts_app, name="accounts")
+AccountName = Annotated[str, typer.Argument(help="Name of the account.")]
+NewPassword = Annotated[
+    str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for when left out.")
+]
+
+
+@accounts_app.command("add")
+def add_account(
+    name: AccountName,
+    role: Annotated[str, typer.Option(help=f"One of: {', '.join(Role)}.")],
+    password: NewPassword,
+) -> None:
+    """Add a person who may sign in."""
+    with _bench() as bench:
+        account = bench.people.add(name, role, password, operator)
+        typer.echo(f"{account.name} may sign in as {account.role.value}.")
+
+
+@accounts_app.command("reset")
+def reset_password(name: AccountName, password: NewPassword) -> None:
+    """Give an account a new password; its visits end."""
+    with _bench() as bench:
+        typer.echo(f"{bench.people.reset(name, password, operator).name} has a new password.")
+
+
+@accounts_app.command("disable")
+def disable_account(name: AccountName) -> None:
+    """Let an account in no more; its visits end at once."""
+    with _bench() as bench:
+        typer.echo(f"{bench.people.set_disabled(name, True, operator).name} is disabled.")
+
+
+@accounts_app.command("enable")
+def enable_account(name: AccountName) -> None:
+    """Let a disabled account in again."""
+    with _bench() as bench:
+        typer.echo(f"{bench.people.set_disabled(name, False, operator).name} is enabled.")
+
+
+@accounts_app.command("list")
+def list_accounts() -> None:
+    """Every account and its role."""
+    with _bench() as bench:
+        for account in bench.people.accounts():
+            typer.echo(f"{account.name:30} {account.role.value}{'  (disabled)' if account.disabled else ''}")
 
 
 @app.command(name="backup")

@@ -13,12 +13,13 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 
 from domain.audit import Action, Actor
-from domain.errors import NotAllowed, UploadRejected
+from domain.errors import NotAllowed, SettingsInvalid, UploadRejected
 from domain.people import (
     MAX_ACCOUNT_CHARS,
     MAX_PASSWORD_CHARS,
     MIN_PASSWORD_CHARS,
     Account,
+    Mode,
     Role,
     SignedIn,
 )
@@ -64,6 +65,14 @@ class PeopleDesk:
         """Every account, by name."""
         with self._database.read() as tx:
             return people.all_of(tx)
+
+    def check_somebody_can_sign_in(self, mode: Mode) -> None:
+        """Raises SettingsInvalid for a clinic without an account that could sign in."""
+        if mode is Mode.CLINIC and all(account.disabled for account in self.accounts()):
+            raise SettingsInvalid(
+                "HEALTH_CONNECT_MODE is clinic, and nobody could sign in. Add the first account, then start again: "
+                "python -m pipelines accounts add NAME --role administrator"
+            )
 
     def set_disabled(self, name: str, disabled: bool, actor: Actor) -> Account:
         """A disabled account's visits end at once. Raises NothingFound."""

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, Pag
 from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelCard, ModelStamp
 from domain.patient import MAX_NAME_CHARS, SEXES, Patient
+from domain.people import Mode
 from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
@@ -33,6 +34,7 @@ from pipelines import intake, keywords, page_picture, passages, search, text_lay
 from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
 from pipelines.imaging_desk import ImagingDesk, ScanRead
+from pipelines.people_desk import PeopleDesk
 from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, PrescriptionDesk
 from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
@@ -76,12 +78,17 @@ def _nobody(page: OcrPage) -> None:
 class Workbench:
     """Every job on records. Safe to call from several threads."""
 
-    def __init__(self, settings: Settings, cards: Sequence[ModelCard] = CARDS) -> None:
-        """Opens the stores and finishes what a crash left undone. Raises StorageFailed or SettingsInvalid."""
+    def __init__(
+        self, settings: Settings, cards: Sequence[ModelCard] = CARDS, shelf: ModelShelf | None = None
+    ) -> None:
+        """Opens the stores and finishes what a crash left undone. `shelf`: one that is shared, instead of a new one.
+
+        Raises StorageFailed or SettingsInvalid.
+        """
         self.settings = settings
         self.database = Database(settings.resolved_database_url)
         self.files = FileStore(settings.data_dir / "files")
-        self.shelf = ModelShelf(cards, settings.memory_budget_mb)
+        self.shelf = shelf or ModelShelf(cards, settings.memory_budget_mb)
         tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
         self._imaging = ImagingDesk(self.shelf, self.database, settings.limits, tasks)
         self._index: PassageIndex | None = None
@@ -287,6 +294,18 @@ class Workbench:
     # -- prescriptions ----------------------------------------------------------------------------------------------
 
     @property
+    def people(self) -> PeopleDesk:
+        """Accounts and visits."""
+        chosen = self.settings
+        idle, longest = timedelta(minutes=chosen.session_idle_minutes), timedelta(hours=chosen.session_hours)
+        return PeopleDesk(self.database, idle, longest)
+
+    def record_read(self, actor: Actor, kind: str, what: str, patient_id: str) -> None:
+        """Tell the trail that somebody has seen something. `kind`: a FHIR type; `what`: an id, never a name."""
+        with self.database.begin() as tx:
+            audit.append(tx, actor, Action.READ, f"{kind}/{what}" if what else kind, patient_id)
+
+    @property
     def signing_keys(self) -> SigningKeys:
         """The key ring; opened, or made, at the first use. Raises SettingsInvalid."""
         with self._desk_lock:
@@ -303,7 +322,8 @@ class Workbench:
         keys = self.signing_keys
         with self._desk_lock:
             if self._desk is None:
-                self._desk = PrescriptionDesk(PrescriptionStore(self.database), keys, KnownDrugs())
+                signed_in = self.settings.mode is Mode.CLINIC
+                self._desk = PrescriptionDesk(PrescriptionStore(self.database), keys, KnownDrugs(), accounts=signed_in)
             return self._desk
 
     def allergies(self, patient_id: str) -> tuple[str, ...]:
@@ -494,6 +514,11 @@ def open_workbench(settings: Settings) -> Workbench:
         raise StorageFailed(f"{error.user_message} {offer}") from error
 
 
+def copy_store(template: Workbench, folder: Path) -> None:
+    """Everything the template keeps, in a new data folder of its own. Raises StorageFailed."""
+    backup.copy(template.settings.data_dir, folder)
+
+
 def back_up(settings: Settings, actor: Actor, target: Path | None = None) -> backup.Backup:
     """Everything that is kept, in one file, also while the program runs. Raises StorageFailed."""
     made = backup.write(settings.data_dir, target)
@@ -561,5 +586,5 @@ def _birth_date(text: str) -> date:
 
 __all__ = [
     "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "ScanRead",
-    "Workbench", "back_up", "open_workbench", "put_back",
+    "Workbench", "back_up", "copy_store", "open_workbench", "put_back",
 ]  # fmt: skip

@@ -81,6 +81,22 @@ def write(data_dir: Path, target: Path | None = None) -> Backup:
     return Backup(target, made_at, len(sums), sum(size for _, size in sums.values()))
 
 
+def copy(data_dir: Path, target: Path) -> None:
+    """A second data folder with the same content; kept files, which never change, are linked. Raises StorageFailed."""
+    try:
+        target.mkdir(parents=True, mode=0o700)
+        _copy_database(data_dir / DATABASE, target / DATABASE)
+        for name, file in _kept(data_dir):
+            place = target / name
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (os.link if name.startswith(f"{FILES}/") else shutil.copy2)(file, place)
+    except (OSError, sqlite3.Error) as error:
+        shutil.rmtree(target, ignore_errors=True)
+        raise StorageFailed(
+            "A workspace could not be made. Whoever runs this server should check its free disk space."
+        ) from error
+
+
 def newest(data_dir: Path) -> Path | None:
     """The last backup in the data folder's own place for them; None when there is none."""
     return max((data_dir / FOLDER).glob(f"*{ENDING}"), default=None)

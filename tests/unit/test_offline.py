@@ -43,7 +43,7 @@ nurse = Actor("n", "s", "nurse")
 patient = workbench.create_patient("Zoe Holloway", "1961-03-12", "female", "", nurse)
 workbench.import_text("Clinic", "She reports orthopnea and swollen ankles.", patient.patient_id, nurse)
 assert workbench.search("orthopnea", nurse, patient.patient_id).hits
-options = {**app.launch_options(workbench, settings), "prevent_thread_lock": True, "quiet": True}
+options = {**app.launch_options(workbench, workbench), "prevent_thread_lock": True, "quiet": True}
 page = app.build_page(workbench, settings.upload_age_hours)
 page.launch(**options)
 with urllib.request.urlopen(page.local_url) as answer:

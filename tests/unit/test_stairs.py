@@ -30,6 +30,7 @@ JOINTS = {
     "pipelines/prescription_desk.py": ("storage",),
     "pipelines/trail_desk.py": ("storage",),
     "pipelines/people_desk.py": ("storage",),
+    "components/door.py": ("pipelines.deidentify", "pipelines.workspaces"),
     "pipelines/__main__.py": ("pipelines",),
 }
 ONLY_HERE = {
