@@ -8,22 +8,27 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from pipelines.workbench import Workbench
 from storage import audit, documents
 from storage.database import Database, events
 from storage.files import FileStore
+from tests.unit.indexing_child import NURSE, open_workbench, own_word
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 12
+RESTARTS = 4  # of the whole workbench; each costs an import of Chroma
+ONE_FILING_SECONDS = 0.12  # about what one takes there, so that the kill may land anywhere in it
 
 
-def file_until_killed(data_dir: Path, steps: int, spin_seconds: float) -> None:
+def file_until_killed(data_dir: Path, steps: int, spin_seconds: float, module: str = "filing_child") -> None:
     """Let a child file records, and kill it a moment after its `steps`-th step, wherever it then is."""
-    command = [sys.executable, str(Path(__file__).with_name("filing_child.py")), str(data_dir)]
+    command = [sys.executable, "-m", f"tests.unit.{module}", str(data_dir)]
     child = subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)})
     try:
         assert child.stdout is not None
@@ -70,3 +75,30 @@ def test_a_record_is_whole_or_absent_wherever_the_kill_falls(data_dir: Path) -> 
         assert now >= kept, "what was filed before the kill is still there"
         kept = now
     assert kept >= KILLS // 2
+
+
+def assert_search_agrees(workbench: Workbench) -> int:
+    """After a restart the search index holds exactly the records there are, and each is found by its own word."""
+    workbench.search("anything", NURSE)  # opens the index, which catches up
+    kept = workbench.documents(None)
+    with workbench.database.read() as tx:
+        assert documents.behind_index(tx) == ()
+        assert audit.examine(tx).intact
+    for record in kept:
+        assert workbench.searchable_pdf(record.document_id).read_bytes().startswith(b"%PDF-")
+        hits = workbench.search(own_word(record.title), NURSE).hits
+        assert hits[0].passage.document_id == record.document_id
+        assert hits[0].passage.patient_id == record.patient_id
+        assert {hit.passage.document_id for hit in hits} <= {known.document_id for known in kept}
+    return len(kept)
+
+
+@pytest.mark.slow
+def test_search_agrees_with_the_records_wherever_the_kill_falls(tmp_path: Path) -> None:
+    chance = random.Random(20261125)
+    for kill in range(RESTARTS):
+        folder = tmp_path / str(kill)  # a process may open an embedded Chroma once
+        folder.mkdir()
+        file_until_killed(folder, 1 + kill, chance.uniform(0, ONE_FILING_SECONDS), "indexing_child")
+        with closing(open_workbench(folder)) as workbench:
+            assert assert_search_agrees(workbench) >= 1 + kill, "what was said to be filed is there"
