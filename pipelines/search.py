@@ -10,12 +10,12 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
 
 import numpy as np
 
 from domain.document import Hit, Passage
 from domain.errors import UploadRejected
+from domain.search import PassageFilter, PassageScores
 from models.contracts import TextEncoder
 from pipelines import drug_names, lexicon
 from pipelines.keywords import index_words, split_words, stem
@@ -52,6 +52,11 @@ class SearchQuery:
     since: date | None = None
     until: date | None = None
 
+    @property
+    def where(self) -> PassageFilter:
+        """Which passages may answer."""
+        return PassageFilter(self.patient_id, self.kinds, self.since, self.until)
+
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
@@ -62,41 +67,16 @@ class SearchAnswer:
     message: str
 
 
-class _Scored(Protocol):
-    similarity: np.ndarray
-    keyword: np.ndarray
-    documents: np.ndarray
-
-    def passage(self, position: int) -> Passage: ...
-
-
-class Index(Protocol):
-    """What search asks of storage.passages.PassageIndex."""
-
-    def count(self) -> int: ...
-
-    def rows_with(self, word: str) -> int: ...
-
-    def score(
-        self,
-        vectors: np.ndarray,
-        words: Sequence[dict[str, float]],
-        patient_id: str = "",
-        kinds: Sequence[str] = (),
-        since: date | None = None,
-        until: date | None = None,
-    ) -> _Scored: ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Found:
     position: int
     passage: Passage
     score: float
     negated: bool
+    named: bool  # an asked concept stands in it, asserted or denied
 
 
-def search(query: SearchQuery, index: Index, encoder: TextEncoder) -> SearchAnswer:
+def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> SearchAnswer:
     """The passages that answer, best first, one a document unless a single patient is searched.
 
     Raises UploadRejected for an empty or far too long query, or a limit out of range.
@@ -105,25 +85,31 @@ def search(query: SearchQuery, index: Index, encoder: TextEncoder) -> SearchAnsw
     text = " ".join(query.text.split())
     if not text or len(text) > MAX_QUERY_CHARS:
         raise UploadRejected(
-            f"A search needs 1 to {MAX_QUERY_CHARS:,} characters. Type the symptom in your own words, then search again."
+            f"A search needs 1 to {MAX_QUERY_CHARS:,} characters. Type the symptom in your own words, then try again."
         )
     if not 1 <= query.limit <= MAX_LIMIT:
         raise UploadRejected(f"A search gives 1 to {MAX_LIMIT} hits. Choose a number between the two.")
     understood = lexicon.understand(text)
     vectors = _vectors(text, understood, encoder)
     tables = [dict.fromkeys(understood.words, 1.0), _expanded_words(understood)]
-    scored = index.score(vectors, tables, query.patient_id, query.kinds, query.since, query.until)
+    scored = index.score(vectors, tables, query.where)
     if not len(scored.similarity):
         return SearchAnswer((), _ms(started), NO_RECORDS)
     weights = _idf(tables[1], index)
     similarity = scored.similarity @ np.array([1 - EXPANDED_SHARE, EXPANDED_SHARE], np.float32)
     keyword = ONCE * scored.keyword[:, 1] / max(1e-6, sum(weights.values()))
     coverage = ONCE * scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
-    if not _answers(text, understood, scored.similarity[:, 0], similarity, coverage):
-        return SearchAnswer((), _ms(started), NOTHING)
     fused = similarity + KEYWORD_WEIGHT * keyword
     best = _best(fused, CANDIDATES)
-    found = [_look_closely(int(place), scored.passage(int(place)), float(fused[place]), understood) for place in best]
+    found = [
+        _look_closely(int(place), passage, float(fused[place]), understood)
+        for place in best
+        if (passage := scored.passage(int(place)))
+    ]
+    # A passage that names what was asked answers, however unlike the wording is: "cannot breathe lying flat", orthopnoea.
+    named = any(item.named for item in found)
+    if not named and not _answers(text, understood, scored.similarity[:, 0], similarity, coverage):
+        return SearchAnswer((), _ms(started), NOTHING)
     # A denial never stands above an assertion, however alike the words are.
     found.sort(key=lambda item: (item.negated, -item.score))
     kept = found if query.patient_id else _one_a_document(found)
@@ -173,7 +159,7 @@ def _expanded_words(understood: lexicon.Understood) -> dict[str, float]:
     return table
 
 
-def _idf(table: dict[str, float], index: Index) -> dict[str, float]:
+def _idf(table: dict[str, float], index: PassageScores) -> dict[str, float]:
     total = max(1, index.count())
     return {
         word: weight * math.log(1 + (total - live + 0.5) / (live + 0.5))
@@ -185,7 +171,7 @@ def _idf(table: dict[str, float], index: Index) -> dict[str, float]:
 def _answers(
     text: str, understood: lexicon.Understood, typed: np.ndarray, similarity: np.ndarray, coverage: np.ndarray
 ) -> bool:
-    """Whether anything answers at all. Thresholds are on cosine and on shares, so they do not move with the store's size."""
+    """Whether anything answers at all, by cosine and by shares of words, which do not move with the store's size."""
     best = float(typed.max())
     if best >= SURE_SIMILARITY:
         return True
@@ -212,7 +198,7 @@ def _look_closely(position: int, passage: Passage, score: float, understood: lex
     negated = refused > 0 and asserted == 0
     named = asserted + refused
     bonus = ASSERTED_BONUS * asserted / max(1, len(asked)) - (DENIED_PENALTY * refused / named if named else 0.0)
-    return _Found(position, passage, score + bonus, negated)
+    return _Found(position, passage, score + bonus, negated, bool(asked and named))
 
 
 def _one_a_document(found: list[_Found]) -> list[_Found]:
@@ -252,4 +238,4 @@ def _ms(started: float) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-__all__ = ["Index", "SearchAnswer", "SearchQuery", "matched_word_indices", "search"]
+__all__ = ["SearchAnswer", "SearchQuery", "matched_word_indices", "search"]

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlparse
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy as np
 from domain.document import Passage
 from domain.errors import StorageFailed
 from domain.models import ModelStamp
+from domain.search import EVERYTHING, PassageFilter, ScoredPassages
 from storage.keyword_index import KeywordIndex
 
 COLLECTION_PREFIX = "passages-"
@@ -31,26 +33,53 @@ WRITE_PAGE = 1_000  # well below Chroma's own limit of one write
 NO_DATE = 0
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredRows:
-    """Every passage that the filter lets through, with both raw scores; the three arrays run in step.
+class _Kept(NamedTuple):
+    """A passage as it lies in memory and in Chroma; 100,000 with their word indices written out would take 500 MB."""
 
-    `similarity`: float32 (n, queries), cosine -1 to 1. `keyword`: float32 (n, queries), BM25, 0 upward.
-    `documents`: int32 (n,), the same number for passages of the same document.
-    """
+    passage_id: str
+    document_id: str
+    patient_id: str
+    page: int
+    kind: str
+    day: int  # proleptic ordinal, or NO_DATE
+    words: str  # runs of word indices
+    text: str
 
-    similarity: np.ndarray
-    keyword: np.ndarray
-    documents: np.ndarray
-    rows: np.ndarray
-    _passages: list[Passage | None]
+    @classmethod
+    def of(cls, passage: Passage) -> _Kept:
+        day = passage.document_date.toordinal() if passage.document_date else NO_DATE
+        return cls(
+            passage.passage_id,
+            passage.document_id,
+            passage.patient_id,
+            passage.page,
+            passage.kind,
+            day,
+            _write_runs(passage.word_indices),
+            passage.text,
+        )
 
-    def passage(self, position: int) -> Passage:
-        """The passage at this position of the arrays."""
-        passage = self._passages[int(self.rows[position])]
-        if passage is None:  # removed between scoring and now; its text must not be shown
-            raise KeyError(position)
-        return passage
+    def passage(self) -> Passage:
+        return Passage(
+            passage_id=self.passage_id,
+            document_id=self.document_id,
+            patient_id=self.patient_id,
+            page=self.page,
+            text=self.text,
+            word_indices=_read_runs(self.words),
+            document_date=date.fromordinal(self.day) if self.day != NO_DATE else None,
+            kind=self.kind,
+        )
+
+    def metadata(self) -> dict[str, str | int]:
+        return {
+            "document_id": self.document_id,
+            "patient_id": self.patient_id,
+            "page": self.page,
+            "kind": self.kind,
+            "date": self.day,
+            "words": self.words,
+        }
 
 
 class PassageIndex:
@@ -66,7 +95,8 @@ class PassageIndex:
             self._collection = client.get_or_create_collection(
                 _collection_name(encoder, dimensions),
                 embedding_function=None,
-                configuration={"hnsw": {"space": "cosine"}},
+                # Search here is exact and never asks Chroma's graph; a small one makes filing twice as quick.
+                configuration={"hnsw": {"space": "cosine", "ef_construction": 16, "max_neighbors": 8}},
             )
         self._loaded = False
         self._clear()
@@ -111,17 +141,18 @@ class PassageIndex:
             raise ValueError(f"{len(passages)} passages of {self._dimensions} numbers, but vectors {vectors.shape}")
         with self._lock:
             self._load()
-            for start in range(0, len(passages), WRITE_PAGE):
-                part = passages[start : start + WRITE_PAGE]
+            kept = [_Kept.of(passage) for passage in passages]
+            for start in range(0, len(kept), WRITE_PAGE):
+                part = kept[start : start + WRITE_PAGE]
                 with _chroma_errors("written"):
                     self._collection.upsert(
-                        ids=[passage.passage_id for passage in part],
+                        ids=[one.passage_id for one in part],
                         embeddings=vectors[start : start + WRITE_PAGE],
-                        documents=[passage.text for passage in part],
-                        metadatas=[_metadata(passage) for passage in part],
+                        documents=[one.text for one in part],
+                        metadatas=[one.metadata() for one in part],
                     )
-            for passage, vector in zip(passages, vectors, strict=True):
-                self._put(passage, vector)
+            for one, vector in zip(kept, vectors, strict=True):
+                self._put(one, vector)
 
     def replace_document(self, document_id: str, passages: Sequence[Passage], vectors: np.ndarray) -> None:
         """Passages of one document as they are now. New ones are written before old ones go, so a crash between the
@@ -129,7 +160,7 @@ class PassageIndex:
         with self._lock:
             self._load()
             kept = {passage.passage_id for passage in passages}
-            stale = [self._passage_at(row).passage_id for row in self._rows_of_document.get(document_id, ())]
+            stale = [self._at(row).passage_id for row in self._rows_of_document.get(document_id, ())]
             self.add(passages, vectors)
             self._delete([passage_id for passage_id in stale if passage_id not in kept])
 
@@ -152,7 +183,7 @@ class PassageIndex:
             rows = list(self._rows_of_document.get(document_id, ()))
             if not rows:
                 return
-            moved = [replace(self._passage_at(row), patient_id=patient_id) for row in rows]
+            moved = [replace(self._at(row).passage(), patient_id=patient_id) for row in rows]
             self.add(moved, self._vectors[rows].copy())
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -173,14 +204,14 @@ class PassageIndex:
         """Passages by id, in the order asked; unknown ids are left out."""
         with self._lock:
             self._load()
-            return tuple(self._passage_at(self._row_of[name]) for name in passage_ids if name in self._row_of)
+            return tuple(self._at(self._row_of[name]).passage() for name in passage_ids if name in self._row_of)
 
     def all_of_patient(self, patient_id: str) -> tuple[Passage, ...]:
         """Every passage filed to one patient, by document and place in it."""
         with self._lock:
             self._load()
-            rows = self._allowed(patient_id, (), None, None)
-            found = [self._passage_at(int(row)) for row in rows]
+            rows = self._allowed(PassageFilter(patient_id))
+            found = [self._at(int(row)).passage() for row in rows]
         return tuple(sorted(found, key=lambda p: (p.document_id, p.page, p.word_indices[:1])))
 
     def rows_with(self, word: str) -> int:
@@ -190,41 +221,23 @@ class PassageIndex:
             return self._keywords.rows_with(word)
 
     def score(
-        self,
-        vectors: np.ndarray,
-        words: Sequence[dict[str, float]],
-        patient_id: str = "",
-        kinds: Sequence[str] = (),
-        since: date | None = None,
-        until: date | None = None,
-    ) -> ScoredRows:
-        """Both scores of every passage the filter lets through, for several wordings of a query at once.
-
-        `vectors`: float32 (queries, dimensions). `words`: one table of weighted index words for each keyword query.
-        `patient_id` "" is everybody; `since` and `until` include their day and leave out undated passages.
-        """
+        self, vectors: np.ndarray, words: Sequence[dict[str, float]], where: PassageFilter = EVERYTHING
+    ) -> ScoredPassages:
+        """See domain.search.PassageScores."""
         with self._lock:
             self._load()
-            rows = self._allowed(patient_id, kinds, since, until)
+            rows = self._allowed(where)
             everything = len(rows) == self._size
             matrix = self._vectors[: self._size] if everything else self._vectors[rows]
             similarity = matrix @ np.atleast_2d(vectors).T  # (n, queries)
             keyword = np.stack([self._keywords.scores(table, self._size)[rows] for table in words], axis=1)
-            return ScoredRows(similarity, keyword, self._numbers["document"][rows], rows, self._table)
+            table = self._table
 
-    def semantic(
-        self,
-        query_vector: np.ndarray,
-        limit: int,
-        patient_id: str = "",
-        kinds: Sequence[str] = (),
-        since: date | None = None,
-        until: date | None = None,
-    ) -> tuple[tuple[str, float], ...]:
-        """(passage id, cosine similarity), nearest first; exact."""
-        scored = self.score(query_vector, [{}], patient_id, kinds, since, until)
-        nearest = np.argsort(-scored.similarity[:, 0], kind="stable")[:limit]
-        return tuple((scored.passage(i).passage_id, float(scored.similarity[i, 0])) for i in nearest)
+        def passage(position: int) -> Passage | None:
+            kept = table[int(rows[position])]
+            return kept and kept.passage()
+
+        return ScoredPassages(similarity, keyword, passage)
 
     def reload(self) -> None:
         """Read everything from Chroma again."""
@@ -239,9 +252,9 @@ class PassageIndex:
     # -- the copy in memory -----------------------------------------------------------------------------------------
 
     def _clear(self) -> None:
-        self._table: list[Passage | None] = []  # by row; None once removed. Rows are never used twice
+        self._table: list[_Kept | None] = []  # by row; None once removed. Rows are never used twice
         self._vectors = np.zeros((256, self._dimensions), dtype=np.float32)  # (capacity, dimensions)
-        columns = ("document", "patient", "kind", "date", "live")
+        columns = ("patient", "kind", "date", "live")
         self._numbers = {name: np.zeros(256, dtype=np.int32) for name in columns}  # each (capacity,)
         self._number_of: dict[tuple[str, str], int] = {}
         self._row_of: dict[str, int] = {}
@@ -265,41 +278,40 @@ class PassageIndex:
             for name, text, facts, vector in zip(
                 page["ids"], page["documents"], page["metadatas"], page["embeddings"], strict=True
             ):
-                self._put(_passage(name, text, facts), np.asarray(vector, dtype=np.float32))
+                self._put(_read(name, text, facts), vector)
             offset += len(page["ids"])
             if len(page["ids"]) < LOAD_PAGE:
                 break
         self._loaded = True
 
-    def _put(self, passage: Passage, vector: np.ndarray) -> None:
-        if passage.passage_id in self._row_of:
-            self._drop(self._row_of[passage.passage_id])
+    def _put(self, kept: _Kept, vector: np.ndarray) -> None:
+        if kept.passage_id in self._row_of:
+            self._drop(self._row_of[kept.passage_id])
         row = self._size
         if row >= len(self._vectors):
             self._vectors = np.concatenate([self._vectors, np.zeros_like(self._vectors)])
             self._numbers = {name: np.concatenate([c, np.zeros_like(c)]) for name, c in self._numbers.items()}
-        self._table.append(passage)
+        self._table.append(kept)
         self._vectors[row] = vector
         numbers = self._numbers
-        numbers["document"][row] = self._number("document", passage.document_id)
-        numbers["patient"][row] = self._number("patient", passage.patient_id)
-        numbers["kind"][row] = self._number("kind", passage.kind)
-        numbers["date"][row] = passage.document_date.toordinal() if passage.document_date else NO_DATE
+        numbers["patient"][row] = self._number("patient", kept.patient_id)
+        numbers["kind"][row] = self._number("kind", kept.kind)
+        numbers["date"][row] = kept.day
         numbers["live"][row] = 1
-        self._row_of[passage.passage_id] = row
-        self._rows_of_document.setdefault(passage.document_id, []).append(row)
-        self._keywords.add(row, self._split(passage.text))
+        self._row_of[kept.passage_id] = row
+        self._rows_of_document.setdefault(kept.document_id, []).append(row)
+        self._keywords.add(row, self._split(kept.text))
 
     def _drop(self, row: int) -> None:
-        passage = self._passage_at(row)
+        kept = self._at(row)
         self._table[row] = None
         self._vectors[row] = 0.0
         self._numbers["live"][row] = 0
-        del self._row_of[passage.passage_id]
-        rows = self._rows_of_document[passage.document_id]
+        del self._row_of[kept.passage_id]
+        rows = self._rows_of_document[kept.document_id]
         rows.remove(row)
         if not rows:
-            del self._rows_of_document[passage.document_id]
+            del self._rows_of_document[kept.document_id]
         self._keywords.remove(row)
 
     def _delete(self, passage_ids: list[str]) -> None:
@@ -310,26 +322,26 @@ class PassageIndex:
         for passage_id in passage_ids:
             self._drop(self._row_of[passage_id])
 
-    def _passage_at(self, row: int) -> Passage:
-        passage = self._table[row]
-        assert passage is not None, "a live row has a passage"
-        return passage
+    def _at(self, row: int) -> _Kept:
+        kept = self._table[row]
+        assert kept is not None, "a live row has a passage"
+        return kept
 
     def _number(self, column: str, value: str) -> int:
         return self._number_of.setdefault((column, value), len(self._number_of) + 1)
 
-    def _allowed(self, patient_id: str, kinds: Sequence[str], since: date | None, until: date | None) -> np.ndarray:
+    def _allowed(self, where: PassageFilter) -> np.ndarray:
         """Row numbers that the filter lets through, rising."""
         columns = {name: column[: self._size] for name, column in self._numbers.items()}
         allowed = columns["live"] == 1
-        if patient_id:
-            allowed &= columns["patient"] == self._number_of.get(("patient", patient_id), -1)
-        if kinds:
-            allowed &= np.isin(columns["kind"], [self._number_of.get(("kind", kind), -1) for kind in kinds])
-        if since:
-            allowed &= columns["date"] >= since.toordinal()
-        if until:
-            allowed &= (columns["date"] != NO_DATE) & (columns["date"] <= until.toordinal())
+        if where.patient_id:
+            allowed &= columns["patient"] == self._number_of.get(("patient", where.patient_id), -1)
+        if where.kinds:
+            allowed &= np.isin(columns["kind"], [self._number_of.get(("kind", kind), -1) for kind in where.kinds])
+        if where.since:
+            allowed &= columns["date"] >= where.since.toordinal()
+        if where.until:
+            allowed &= (columns["date"] != NO_DATE) & (columns["date"] <= where.until.toordinal())
         return np.flatnonzero(allowed)
 
 
@@ -339,27 +351,17 @@ def _collection_name(encoder: ModelStamp, dimensions: int) -> str:
     return f"{COLLECTION_PREFIX}{plain[:120]}-{dimensions}"
 
 
-def _metadata(passage: Passage) -> dict[str, str | int]:
-    return {
-        "document_id": passage.document_id,
-        "patient_id": passage.patient_id,
-        "page": passage.page,
-        "kind": passage.kind,
-        "date": passage.document_date.toordinal() if passage.document_date else NO_DATE,
-        "words": _write_runs(passage.word_indices),
-    }
-
-
-def _passage(passage_id: str, text: str, facts: dict[str, Any]) -> Passage:
-    return Passage(
-        passage_id=passage_id,
-        document_id=facts["document_id"],
-        patient_id=facts["patient_id"],
-        page=int(facts["page"]),
-        text=text,
-        word_indices=_read_runs(facts["words"]),
-        document_date=date.fromordinal(int(facts["date"])) if facts["date"] != NO_DATE else None,
-        kind=facts["kind"],
+def _read(passage_id: str, text: str, facts: dict[str, Any]) -> _Kept:
+    """From Chroma. Names that many passages share are kept once."""
+    return _Kept(
+        passage_id,
+        sys.intern(facts["document_id"]),
+        sys.intern(facts["patient_id"]),
+        int(facts["page"]),
+        sys.intern(facts["kind"]),
+        int(facts["date"]),
+        facts["words"],
+        text,
     )
 
 

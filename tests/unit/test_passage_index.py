@@ -14,10 +14,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.document import Passage
 from domain.models import ModelStamp
+from domain.search import PassageFilter
 from pipelines.keywords import index_words
+from storage import keyword_index
 from storage.keyword_index import KeywordIndex
 from storage.passages import PassageIndex
 
@@ -35,16 +39,24 @@ def passage(number: int, patient: str = "", day: date | None = None, kind: str =
 
 
 def filled(index: PassageIndex) -> PassageIndex:
-    index.add([passage(0, "ada", date(2024, 1, 1)), passage(1, "bob", date(2024, 2, 1), "letter")], np.stack([vector(0), vector(1)]))
+    index.add(
+        [passage(0, "ada", date(2024, 1, 1)), passage(1, "bob", date(2024, 2, 1), "letter")],
+        np.stack([vector(0), vector(1)]),
+    )
     return index
+
+
+def nearest(index: PassageIndex, wanted: np.ndarray, **where) -> list[str]:  # type: ignore[no-untyped-def]
+    scored = index.score(wanted[None], [{}], PassageFilter(**where))
+    return [scored.passage(int(place)).passage_id for place in np.argsort(-scored.similarity[:, 0])]
 
 
 def check(index: PassageIndex) -> None:
     assert index.document_ids() == {"d0", "d1"}
-    assert index.semantic(vector(1), 2)[0][0] == "d1:1:1"
-    assert [name for name, _ in index.semantic(vector(1), 9, patient_id="ada")] == ["d0:1:1"]
-    assert [name for name, _ in index.semantic(vector(0), 9, kinds=("letter",))] == ["d1:1:1"]
-    assert [name for name, _ in index.semantic(vector(0), 9, since=date(2024, 1, 15))] == ["d1:1:1"]
+    assert nearest(index, vector(1))[0] == "d1:1:1"
+    assert nearest(index, vector(1), patient_id="ada") == ["d0:1:1"]
+    assert nearest(index, vector(0), kinds=("letter",)) == ["d1:1:1"]
+    assert nearest(index, vector(0), since=date(2024, 1, 15)) == ["d1:1:1"]
     assert index.passages(["d0:1:1"]) == (passage(0, "ada", date(2024, 1, 1)),)
 
 
@@ -95,6 +107,37 @@ def test_keyword_scores_are_those_of_bm25s() -> None:
         words = index_words(query)
         expected = theirs.get_scores(words)
         assert ours.scores(dict.fromkeys(words, 1.0), len(texts)) == pytest.approx(expected, abs=1e-4)
+
+
+@given(
+    st.lists(st.lists(st.sampled_from("abcdef"), max_size=6), min_size=1, max_size=12),
+    st.integers(0, 12),
+    st.sets(st.integers(0, 11), max_size=4),
+)
+def test_sorted_entries_and_the_tail_score_alike(rows: list[list[str]], sorted_after: int, gone: set[int]) -> None:
+    plain, mixed = KeywordIndex(), KeywordIndex()
+    for row, words in enumerate(rows):
+        plain.add(row, words)
+        mixed.add(row, words)
+        if row == sorted_after:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(keyword_index, "MIN_TAIL", -1)
+                mixed.scores({"a": 1.0}, row + 1)
+    for row in gone & set(range(len(rows))):
+        plain.remove(row)
+        mixed.remove(row)
+    live = [row for row in range(len(rows)) if row not in gone]
+    weights = {"a": 1.0, "c": 0.4, "zz": 1.0}
+    assert mixed.scores(weights, len(rows)) == pytest.approx(plain.scores(weights, len(rows)))
+    assert mixed.rows_with("a") == sum("a" in rows[row] for row in live)
+
+
+def test_a_passage_removed_after_scoring_is_not_shown(folder: Path) -> None:
+    index = filled(PassageIndex.open(STAMP, SIZE, index_words, folder=folder))
+    scored = index.score(vector(0)[None], [{}])
+    index.remove_document("d0")
+    assert scored.passage(0) is None
+    assert scored.passage(1) == passage(1, "bob", date(2024, 2, 1), "letter")
 
 
 @pytest.fixture
