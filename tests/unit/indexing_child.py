@@ -1,6 +1,6 @@
 """Types records in through the whole workbench, without end, until it is killed. Run by test_kill.
 
-Says one letter on stdout after every record. The encoder is a stand-in that needs no weights, so that a restart is quick;
+Says one letter on stdout at every step of STEPS and after every record. The encoder is a stand-in that needs no weights, so that a restart is quick;
 files, database and Chroma are the real ones.
 """
 
@@ -10,8 +10,9 @@ import os
 import sys
 import uuid
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from domain.audit import Actor
 from domain.models import InputContract, ModelCard, WeightsSource
 from domain.settings import Settings, telemetry_off
 from pipelines.workbench import Workbench
+from storage import documents
+from storage.passages import PassageIndex
 
 DIMENSIONS = 16
 LETTERS = str.maketrans("0123456789", "ghijklmnop")
@@ -57,9 +60,24 @@ def own_word(title: str) -> str:
     return "quill" + title.translate(LETTERS)
 
 
+def say(step: Callable[..., Any]) -> Callable[..., Any]:
+    def said(*args: Any, **named: Any) -> Any:
+        os.write(1, b".")
+        return step(*args, **named)
+
+    return said
+
+
+STEPS = ((Workbench, "_file"), (Workbench, "_index_document"), (PassageIndex, "add"), (documents, "mark_indexed"))
+COMMITTED = 2  # from this step of a record on, the record is there
+
+
 def main(data_dir: Path) -> None:
     workbench = open_workbench(data_dir)
     patient = workbench.create_patient("Ana Lind", "1961-03-12", "female", "", NURSE)
+    workbench.search("anything", NURSE)  # opens the index before the steps are told
+    for owner, name in STEPS:
+        setattr(owner, name, say(getattr(owner, name)))
     while True:
         title = uuid.uuid4().hex
         workbench.import_text(title, f"Today she spoke of {own_word(title)}.\n" * 3, patient.patient_id, NURSE)

@@ -18,12 +18,10 @@ from pipelines.workbench import Workbench
 from storage import audit, documents
 from storage.database import Database, events
 from storage.files import FileStore
-from tests.unit.indexing_child import NURSE, open_workbench, own_word
+from tests.unit.indexing_child import COMMITTED, NURSE, STEPS, open_workbench, own_word
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 12
-RESTARTS = 4  # of the whole workbench; each costs an import of Chroma
-ONE_FILING_SECONDS = 0.12  # about what one takes there, so that the kill may land anywhere in it
 
 
 def file_until_killed(data_dir: Path, steps: int, spin_seconds: float, module: str = "filing_child") -> None:
@@ -94,11 +92,11 @@ def assert_search_agrees(workbench: Workbench) -> int:
 
 
 @pytest.mark.slow
-def test_search_agrees_with_the_records_wherever_the_kill_falls(tmp_path: Path) -> None:
-    chance = random.Random(20261125)
-    for kill in range(RESTARTS):
-        folder = tmp_path / str(kill)  # a process may open an embedded Chroma once
-        folder.mkdir()
-        file_until_killed(folder, 1 + kill, chance.uniform(0, ONE_FILING_SECONDS), "indexing_child")
-        with closing(open_workbench(folder)) as workbench:
-            assert assert_search_agrees(workbench) >= 1 + kill, "what was said to be filed is there"
+@pytest.mark.parametrize("step", range(1, 1 + len(STEPS)))
+def test_search_agrees_with_the_records_wherever_the_kill_falls(data_dir: Path, step: int) -> None:
+    """The first record is filed; the child dies within the second, a moment after its `step`-th step."""
+    data_dir.mkdir()
+    letters = len(STEPS) + 1 + step
+    file_until_killed(data_dir, letters, random.Random(step).uniform(0, 0.005), "indexing_child")
+    with closing(open_workbench(data_dir)) as workbench:
+        assert assert_search_agrees(workbench) >= (2 if step >= COMMITTED else 1)
