@@ -9,6 +9,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from components import (
+    consultation_endpoints,
     endpoints,
     imaging_endpoints,
     models_tab,
@@ -18,6 +19,7 @@ from components import (
     search_tab,
     shell,
     theme,
+    trail_tab,
 )
 from components.gate import Gate, sign_in_routes
 from components.page_files import record_routes
@@ -30,6 +32,7 @@ TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build),
     shell.Tab("Find", "find", search_tab.build),
     shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build),
+    shell.Tab(trail_tab.TAB, "trail", trail_tab.build),
     shell.Tab("Models", "models", models_tab.build),
 )
 MAX_WAITING = 64  # jobs in the queue before new ones are refused
@@ -48,6 +51,7 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
         endpoints.build(workbench)
         prescription_endpoints.build(workbench)
         imaging_endpoints.build(workbench)
+        consultation_endpoints.build(workbench)
     page.queue(max_size=MAX_WAITING, api_open=False)
     return page
 

@@ -33,6 +33,7 @@ def _only(*roles: Role, **how: object) -> Rule:
 
 
 _record = {"roles": CARERS, "glass": True, "reads": "DocumentReference", "by": "document_id"}
+_visit = {"roles": CARERS, "reads": "Composition", "by": "consultation_id"}
 
 RULES: Mapping[str, Rule] = {
     # patients
@@ -68,6 +69,23 @@ RULES: Mapping[str, Rule] = {
     "prescriptions.dispense": _only(PHARMACIST),
     "prescriptions.of_patient": Rule(CARERS | {PHARMACIST}, reads="MedicationRequest", by="patient_id"),
     "prescriptions.reprint": _only(DOCTOR, PHARMACIST),
+    # consultations
+    "consultations.import_transcript": Rule(CARERS),
+    "consultations.relabel": Rule(CARERS),
+    "consultations.correct_word": Rule(CARERS),
+    "consultations.correct_utterance": Rule(CARERS),
+    "consultations.draft_note": Rule(CARERS),
+    "consultations.save_note": Rule(CARERS),
+    "consultations.sign": _only(DOCTOR),
+    "consultations.add_addendum": _only(DOCTOR),
+    "consultations.discard": Rule(CARERS),
+    "consultations.visit": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.transcript": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.note": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.note_versions": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.recording": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.export": Rule(**_visit),  # type: ignore[arg-type]
+    "consultations.of_patient": Rule(CARERS, reads="Composition", by="patient_id"),
     # models
     "model_cards": Rule(EVERYONE),
     "models_in_use": Rule(EVERYONE),

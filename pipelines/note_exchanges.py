@@ -34,7 +34,7 @@ _YES = re.compile(
     re.I,
 )
 _BARE = re.compile(
-    r"^(?:i (?:do|am|have|did|don't|do not|haven't|didn't|am not|have not|did not)|i'm not)[\s,.]*", re.I
+    r"^(?:i (?:don't|do not|haven't|didn't|am not|have not|did not|do|am|have|did)|i'm not)(?![\w'])[\s,.]*", re.I
 )
 # A question that asks for the presence of something: what follows is the thing.
 _PRESENCE = re.compile(
@@ -100,6 +100,22 @@ class Statement:
 def is_question(text: str) -> bool:
     """Whether a clause asks, also where the recogniser gave no question mark."""
     return text.endswith("?") or bool(_ASKS.match(text))
+
+
+def answers_no(text: str) -> bool:
+    """Whether an utterance begins with a no."""
+    return bool(_NO.match(_LEAD.sub("", text) or text))
+
+
+def answers_yes(text: str) -> bool:
+    """Whether an utterance begins with a yes."""
+    return bool(_YES.match(text)) and not answers_no(text)
+
+
+def last_question(text: str) -> str:
+    """The question that an utterance ends in, as written there; "" where it ends otherwise."""
+    last = re.split(r"(?<=[.?!;])\s+", text.strip())[-1]
+    return last if is_question(last) else ""
 
 
 def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...]:

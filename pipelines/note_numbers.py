@@ -82,13 +82,12 @@ def _readings(run: Sequence[str]) -> set[str]:
     if "point" in run:
         at = list(run).index("point")
         whole, rest = _sum(run[:at]), [w for w in run[at + 1 :] if w in _UNITS and _UNITS[w] < 10]
-        if whole is not None and rest:
+        if rest:
             found.add(_plain(float(f"{whole}." + "".join(str(_UNITS[w]) for w in rest))))
         return found | _readings(run[:at]) | _readings(run[at + 1 :])
-    total = _sum(run)
-    if total is not None:
-        found.add(_plain(total))
     groups = _groups(run)
+    if len(groups) == 1 or any(word in _SCALES for word in run):
+        return found | {_plain(_sum(run))}
     found |= {_plain(group) for group in groups}
     found.add(
         _plain(float("".join(str(int(group)) for group in groups)))
@@ -122,7 +121,7 @@ def _groups(run: Sequence[str]) -> list[int]:
     return groups
 
 
-def _sum(run: Sequence[str]) -> int | None:
+def _sum(run: Sequence[str]) -> int:
     """The run as one number in the regular way: "three hundred and twenty five" -> 325."""
     total, current = 0, 0
     for word in run:

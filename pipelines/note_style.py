@@ -207,3 +207,13 @@ def sex_said(texts_of_clinicians: list[str]) -> str:
         return "female" if introduced[1].lower() in ("female", "woman", "lady", "girl") else "male"
     said = [sex for sex, count in counts.items() if count]
     return said[0] if len(said) == 1 else ""
+
+
+BENT_VERBS = {_with_s(verb): verb for verb in _REGULAR} | {
+    "has": "have",
+    "is": "are",
+    "was": "were",
+    "does": "do",
+    "goes": "go",
+}
+"""Third person to second: how a line about the patient becomes one to the patient."""

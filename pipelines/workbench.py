@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 
 from domain.audit import Action, Actor
+from domain.consultation import RecordPlace
 from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
 from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelCard, ModelStamp
@@ -31,17 +32,20 @@ from models.cards import CARDS, IMAGING_TASKS
 from models.shelf import ModelShelf
 from pipelines import digitise as reading
 from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
+from pipelines.consultation_desk import ConsultationDesk
 from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
 from pipelines.imaging_desk import ImagingDesk, ScanRead
+from pipelines.note_records import supporting_places
 from pipelines.people_desk import PeopleDesk
 from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, PrescriptionDesk
 from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
 from pipelines.trail_desk import Trail, TrailDesk
-from storage import audit, backup, choices, documents, patients
+from storage import audit, backup, choices, consultations, documents, patients
 from storage.checkpoint_file import CheckpointFile
+from storage.consultations import ConsultationStore
 from storage.database import Database, DatabaseDamaged
 from storage.documents import DocumentSummary, Filing
 from storage.files import FileStore
@@ -53,6 +57,7 @@ log = logging.getLogger(__name__)
 
 TYPED = ModelStamp("typed", "1")  # the "model" of a record that a person wrote
 MAX_TITLE_CHARS = 300
+SUPPORTING_PAGES = 2  # records shown beside a line of a note
 COMPARE_AND_CONFIRM = "Compare the two, then confirm or choose the right patient."  # ends the note of a held record
 MAX_RECORD_NUMBER_CHARS = 64
 
@@ -78,9 +83,7 @@ def _nobody(page: OcrPage) -> None:
 class Workbench:
     """Every job on records. Safe to call from several threads."""
 
-    def __init__(
-        self, settings: Settings, cards: Sequence[ModelCard] = CARDS, shelf: ModelShelf | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, cards: Sequence[ModelCard] = CARDS, shelf: ModelShelf | None = None) -> None:
         """Opens the stores and finishes what a crash left undone. `shelf`: one that is shared, instead of a new one.
 
         Raises StorageFailed or SettingsInvalid.
@@ -95,6 +98,7 @@ class Workbench:
         self._index_lock = threading.RLock()
         self._keys: SigningKeys | None = None
         self._desk: PrescriptionDesk | None = None
+        self._visits: ConsultationDesk | None = None
         self._desk_lock = threading.Lock()
         with self.database.read() as tx:
             chosen = choices.all_of(tx)
@@ -326,6 +330,20 @@ class Workbench:
                 self._desk = PrescriptionDesk(PrescriptionStore(self.database), keys, KnownDrugs(), accounts=signed_in)
             return self._desk
 
+    @property
+    def consultations(self) -> ConsultationDesk:
+        """The consultation desk: visits heard or imported, their notes."""
+        with self._desk_lock:
+            if self._visits is None:
+                self._visits = ConsultationDesk(
+                    self.shelf,
+                    ConsultationStore(self.database),
+                    self.files,
+                    self._supporting,
+                    self.patient,
+                )
+            return self._visits
+
     def allergies(self, patient_id: str) -> tuple[str, ...]:
         """What the patient's records say they do not tolerate, as written there, each once."""
         with self.database.read() as tx:
@@ -430,7 +448,7 @@ class Workbench:
     def recover(self) -> None:
         """Remove files that no record needs. The index is brought up to date when it is first opened."""
         with self.database.read() as tx:
-            in_use = documents.files_in_use(tx)
+            in_use = documents.files_in_use(tx) | consultations.files_in_use(tx)
         swept = self.files.sweep(in_use)
         if swept:
             log.info("swept %d files that no record needs", swept)
@@ -488,6 +506,13 @@ class Workbench:
             else:
                 text_layer.relay_page(self.files.path(filing.pdf_sha256), document.pages[page - 1], out=made)
             return self.files.keep(made)
+
+    def _supporting(self, text: str, patient_id: str) -> tuple[RecordPlace, ...]:
+        """Pages of the patient's records that say what a note's line says. The note's own event stands for the look."""
+        wanted = search.SearchQuery(text[:MAX_TITLE_CHARS], patient_id, SUPPORTING_PAGES)
+        with self.shelf.borrow(self.shelf.chosen("text_encoder").id) as encoder:
+            hits = search.search(wanted, self._passage_index(), encoder).hits
+        return supporting_places([self._lit(hit, text) for hit in hits], text)
 
     def _lit(self, hit: Hit, query: str) -> Hit:
         """The hit with the boxes of the words that answer the query, or of the whole passage where none does."""

@@ -27,11 +27,13 @@ MAY_IMPORT = {
 JOINTS = {
     "pipelines/workbench.py": ("models.shelf", "models.cards", "storage"),
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
+    "pipelines/consultation_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
     "pipelines/trail_desk.py": ("storage",),
     "pipelines/people_desk.py": ("storage",),
     "components/door.py": ("pipelines.deidentify", "pipelines.workspaces"),
     "pipelines/__main__.py": ("pipelines",),
+    "models/training/notes.py": ("pipelines",),  # trains on what the drafting itself looks at
 }
 ONLY_HERE = {
     "gradio": ("components/", "app.py"),

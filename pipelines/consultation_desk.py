@@ -1,0 +1,401 @@
+"""The consultation desk: a visit is heard or imported, its note drafted, edited, signed, and added to.
+
+The one place where the jobs of a visit meet models, store and clock; what it calls are pure functions. The recording is
+kept until the note is signed, so that every line can be heard; then it is deleted.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from domain import consultation_contract as contract
+from domain.audit import Actor
+from domain.consultation import (
+    Addendum,
+    ConsultationNote,
+    ConsultationSummary,
+    NoteLine,
+    NoteStatus,
+    RecordPlace,
+    Signature,
+    SpeakerRole,
+)
+from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.models import ModelStamp
+from domain.patient import Patient
+from domain.speech import Transcript
+from models.shelf import ModelShelf
+from pipelines import consultation as visit
+from pipelines import note_lines
+from pipelines.drug_names import find_drugs
+from pipelines.note_export import as_docx, as_pdf
+from pipelines.note_fhir import as_fhir
+from pipelines.note_guard import guard
+from pipelines.note_subtitles import as_srt, as_vtt
+from pipelines.note_templates import SOAP, Person, as_text, lay_out
+from pipelines.progress import Progress, silent
+from pipelines.roles import Said, name_speakers
+from storage.consultations import NOTE, ConsultationStore, KeptConsultation
+
+if TYPE_CHECKING:
+    from storage.files import FileStore
+
+SIGNERS = ("doctor", "clinician")
+IMPORTED = ModelStamp("imported-text", "1")  # the "model" of a conversation that came as text
+MAX_NAME_CHARS = 200
+MAX_ADDENDUM_CHARS = 10_000
+TITLE_CHARS = 120
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+EXPORTS = {  # kind to the end of its name and its media type
+    "pdf": (".pdf", "application/pdf"),
+    "docx": (".docx", DOCX),
+    "txt": (".txt", "text/plain; charset=utf-8"),
+    "fhir": (".fhir.json", "application/fhir+json"),
+    "srt": (".srt", "application/x-subrip"),
+    "vtt": (".vtt", "text/vtt; charset=utf-8"),
+}
+
+FindRecords = Callable[[str, str], Sequence[RecordPlace]]
+"""Pages of a patient's records (second argument: patient id) that say what a line says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit as it stands: what was said, who the voices are, and the note once there is one."""
+
+    transcript: Transcript
+    roles: tuple[SpeakerRole, ...]
+    note: ConsultationNote | None
+    patient_id: str
+    created_at: datetime
+    recording: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A file to hand out. `name` tells nothing of the patient."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Where the bytes of a recording lie, and their media type."""
+
+    path: Path
+    media_type: str
+
+
+class ConsultationDesk:
+    """Every job on visits. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        shelf: ModelShelf,
+        store: ConsultationStore,
+        files: FileStore,
+        find_records: FindRecords,
+        patient_of: Callable[[str], Patient],
+    ) -> None:
+        """`patient_of`: a patient by id; raises NothingFound."""
+        self._shelf, self._store, self._files = shelf, store, files
+        self._find_records, self._patient_of = find_records, patient_of
+
+    # -- looking ----------------------------------------------------------------------------------------------------
+
+    def visit(self, consultation_id: str) -> Visit:
+        """Raises NothingFound."""
+        return _visit(self._store.get(consultation_id))
+
+    def transcript(self, consultation_id: str) -> Transcript:
+        """Raises NothingFound."""
+        return self.visit(consultation_id).transcript
+
+    def note(self, consultation_id: str) -> ConsultationNote:
+        """Raises NothingFound, also where no note was drafted yet."""
+        note = self.visit(consultation_id).note
+        if note is None:
+            raise NothingFound("No note was drafted for this consultation yet. Draft one first.")
+        return note
+
+    def of_patient(self, patient_id: str) -> tuple[ConsultationSummary, ...]:
+        """A patient's visits, newest first; "" for those of nobody."""
+        return tuple(_summary(kept) for kept in self._store.of_patient(patient_id))
+
+    def note_versions(self, consultation_id: str) -> tuple[ConsultationNote, ...]:
+        """Every version of the note, oldest first."""
+        self._store.get(consultation_id)
+        return tuple(contract.read_note(one.content) for one in self._store.versions(consultation_id, NOTE))
+
+    def recording(self, consultation_id: str) -> Recording:
+        """Raises NothingFound where none is kept (any more)."""
+        kept = self._store.get(consultation_id)
+        if not kept.audio_sha256:
+            raise NothingFound(
+                "No recording is kept here: the conversation came as text, or its note is signed. Read the transcript."
+            )
+        return Recording(self._files.path(kept.audio_sha256), kept.audio_type)
+
+    def export(self, consultation_id: str, kind: str, template: str = SOAP) -> Exported:
+        """Note (pdf, docx, txt, fhir) or transcript (srt, vtt) as a file; a draft is marked as one.
+
+        Raises NothingFound, UploadRejected.
+        """
+        if kind not in EXPORTS:
+            raise UploadRejected(f"There is no export of this kind. Use one of: {', '.join(EXPORTS)}.")
+        ending, media_type = EXPORTS[kind]
+        name = f"consultation-{consultation_id[:8]}{ending}"
+        if kind in ("srt", "vtt"):
+            utterances = self.transcript(consultation_id).utterances
+            made = as_srt(utterances) if kind == "srt" else as_vtt(utterances)
+            return Exported(made.encode(), name, media_type)
+        now = self.visit(consultation_id)
+        note = self.note(consultation_id)
+        person = self._person_of(now.patient_id) if now.patient_id else Person()
+        paper = lay_out(note, template, person, now.created_at.date())
+        if kind == "fhir":
+            bundle = as_fhir(note, person, now.created_at, as_pdf(paper))
+            return Exported(json.dumps(bundle, ensure_ascii=False).encode(), name, media_type)
+        write = {"pdf": as_pdf, "docx": as_docx, "txt": lambda one: as_text(one).encode()}[kind]
+        return Exported(write(paper), name, media_type)
+
+    # -- hearing ----------------------------------------------------------------------------------------------------
+
+    def import_transcript(self, text: str, patient_id: str, actor: Actor) -> Visit:
+        """Keep a conversation that came as text. Raises UploadRejected for what is none."""
+        if patient_id:
+            self._patient_of(patient_id)
+        utterances = visit.read_conversation(text)
+        made = Transcript(uuid.uuid4().hex, None, utterances, (IMPORTED,))
+        return self._keep_new(made, visit.roles_from_labels(utterances), patient_id, actor, "conversation imported")
+
+    def relabel(self, consultation_id: str, speaker: str, role: str, actor: Actor) -> Visit:
+        """Name a speaker's role; transcript, note and evidence follow. Raises as `correct_word`."""
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        roles = visit.relabelled(now.roles, speaker, role)
+        return self._change(kept, visit.with_roles(now.transcript, roles), roles, actor, "a speaker's role named")
+
+    def correct_word(self, consultation_id: str, utterance_id: str, index: int, text: str, actor: Actor) -> Visit:
+        """One word as a person heard it; the note follows. Raises NothingFound, UploadRejected, NotAllowed."""
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        mended = visit.with_word(now.transcript, utterance_id, index, text)
+        return self._change(kept, mended, now.roles, actor, "a word of the transcript corrected")
+
+    def correct_utterance(self, consultation_id: str, utterance_id: str, text: str, actor: Actor) -> Visit:
+        """One utterance typed anew; the note follows. Raises NothingFound, UploadRejected, NotAllowed."""
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        mended = visit.with_text(now.transcript, utterance_id, text)
+        return self._change(kept, mended, now.roles, actor, "an utterance of the transcript corrected")
+
+    # -- the note ---------------------------------------------------------------------------------------------------
+
+    def draft_note(self, consultation_id: str, actor: Actor, progress: Progress = silent) -> Visit:
+        """Draft the note anew; lines that a person wrote stay. Raises NothingFound, NotAllowed (signed)."""
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        _refuse_signed(now)
+        note = self._drafted(now, progress)
+        self._store.change(kept, actor, "note drafted", note=contract.note(note), model=note.models[0])
+        return self.visit(consultation_id)
+
+    def save_note(self, consultation_id: str, lines: Sequence[NoteLine], actor: Actor) -> Visit:
+        """Keep the lines as a person edited them. Raises NothingFound, UploadRejected, NotAllowed (signed)."""
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        _refuse_signed(now)
+        note = self._edited(now, lines)
+        self._store.change(kept, actor, "note edited", note=contract.note(note))
+        return self.visit(consultation_id)
+
+    def sign(self, consultation_id: str, lines: Sequence[NoteLine], name: str, actor: Actor) -> Visit:
+        """Sign and lock the note; the recording goes. Raises NotAllowed, NothingFound, UploadRejected."""
+        if actor.role not in SIGNERS:
+            raise NotAllowed("Only a clinician may sign a note. Ask the doctor who saw the patient to sign it.")
+        name = _one_line(name, "Your name is needed to sign, so the note is not signed. Type it beside the button.")
+        kept = self._store.get(consultation_id)
+        now = _visit(kept)
+        _refuse_signed(now)
+        note = self._edited(now, lines)
+        if not note.lines:
+            raise UploadRejected("The note has no line, so there is nothing to sign. Draft or write it first.")
+        signature = Signature(name, datetime.now(UTC), contract.sha256_of(note))
+        signed = replace(note, signature=signature)
+        detail = f"note signed, sha256 {signature.sha256[:16]}"
+        self._store.sign(kept, contract.note(signed), contract.signature(signature), actor, detail)
+        if kept.audio_sha256:
+            self._files.remove(kept.audio_sha256)
+        return self.visit(consultation_id)
+
+    def add_addendum(self, consultation_id: str, text: str, name: str, actor: Actor) -> Visit:
+        """Add to a signed note. Raises NotAllowed for a draft, UploadRejected for an empty text."""
+        if actor.role not in SIGNERS:
+            raise NotAllowed("Only a clinician may add to a signed note. Ask the doctor who saw the patient.")
+        name = _one_line(name, "Your name is needed for an addendum, so nothing was added. Type it beside the button.")
+        text = text.strip()
+        if not text or len(text) > MAX_ADDENDUM_CHARS:
+            raise UploadRejected(
+                f"An addendum needs 1 to {MAX_ADDENDUM_CHARS:,} characters, so nothing was added. Write it first."
+            )
+        kept = self._store.get(consultation_id)
+        self._store.add_addendum(kept, contract.addendum(Addendum(text, name, datetime.now(UTC))), actor)
+        return self.visit(consultation_id)
+
+    def discard(self, consultation_id: str, actor: Actor) -> None:
+        """Remove an unsigned visit and its recording. Raises NothingFound, NotAllowed (signed)."""
+        kept = self._store.get(consultation_id)
+        self._store.discard(kept, actor)
+        if kept.audio_sha256:
+            self._files.remove(kept.audio_sha256)
+
+    # -- within -----------------------------------------------------------------------------------------------------
+
+    def _keep_new(
+        self,
+        made: Transcript,
+        given: dict[str, str],
+        patient_id: str,
+        actor: Actor,
+        detail: str,
+        audio_sha256: str = "",
+        audio_type: str = "",
+    ) -> Visit:
+        roles = self._roles(made, given)
+        made = visit.with_roles(made, roles)
+        if any(not one.given for one in roles):
+            made = replace(made, models=(*made.models, self._shelf.chosen("speaker_roles").stamp))
+        self._store.add(
+            made.consultation_id, patient_id, contract.transcript(made, roles), actor,
+            f"{detail}: {len(made.utterances)} utterances", made.models[0], audio_sha256, audio_type,
+        )  # fmt: skip
+        return self.visit(made.consultation_id)
+
+    def _person_of(self, patient_id: str) -> Person:
+        patient = self._patient_of(patient_id)
+        return Person(patient.name, patient.birth_date, patient.record_number)
+
+    def _roles(self, made: Transcript, given: dict[str, str]) -> tuple[SpeakerRole, ...]:
+        said = [Said(one.speaker, one.text) for one in made.utterances]
+        if all(one.speaker in given for one in said):
+            return tuple(SpeakerRole(speaker, role, 1.0, True) for speaker, role in given.items())
+        encoder_id, roles_id = self._shelf.chosen("text_encoder").id, self._shelf.chosen("speaker_roles").id
+        with self._shelf.borrow(encoder_id) as encoder, self._shelf.borrow(roles_id) as heads:
+            return name_speakers(said, encoder.encode_passages, heads, given)
+
+    def _change(
+        self, kept: KeptConsultation, changed: Transcript, roles: tuple[SpeakerRole, ...], actor: Actor, detail: str
+    ) -> Visit:
+        """Keep a changed transcript; a draft that there is already is made anew from it, in the same transaction."""
+        before = _visit(kept)
+        _refuse_signed(before)
+        note = None
+        if before.note is not None:
+            note = contract.note(self._drafted(replace(before, transcript=changed, roles=roles), silent))
+        self._store.change(kept, actor, detail, transcript=contract.transcript(changed, roles), note=note)
+        return self.visit(kept.consultation_id)
+
+    def _drafted(self, now: Visit, progress: Progress) -> ConsultationNote:
+        """The machine's lines that the guard lets pass, and the person's own lines."""
+        card = self._shelf.chosen("note")
+        sex = self._patient_of(now.patient_id).sex if now.patient_id else ""
+        encoder_id = self._shelf.chosen("text_encoder").id
+        with self._shelf.borrow(encoder_id, progress) as encoder, self._shelf.borrow(card.id, progress) as heads:
+            progress(0, 1, "notes", "Choosing what belongs into the note")
+            made = note_lines.draft_lines(now.transcript.utterances, encoder.encode_passages, heads, sex)
+        own = tuple(line for line in now.note.lines if line.by_person) if now.note else ()
+        kept, held_back = guard((*made, *own), _said(now.transcript), drugs_in)
+        return ConsultationNote(
+            consultation_id=now.transcript.consultation_id,
+            lines=self._with_records(note_lines.in_order(kept), now.patient_id),
+            unsupported=held_back,
+            models=(card.stamp,),
+            revision=now.note.revision + 1 if now.note else 1,
+        )
+
+    def _edited(self, now: Visit, lines: Sequence[NoteLine]) -> ConsultationNote:
+        """The note with a person's lines: one that no engine wrote is the person's, and is warned about, not moved."""
+        said = _said(now.transcript)
+        if any(one not in said for line in lines for one in line.evidence):
+            raise UploadRejected(
+                "A line names an utterance that is not in this transcript, so nothing was changed. Use the ids of the "
+                "transcript as evidence, or leave the evidence empty."
+            )
+        before = {(line.text, line.evidence): line for line in now.note.lines} if now.note else {}
+        merged = []
+        for line in lines:
+            known = before.get((line.text, line.evidence))
+            if known is None:
+                merged.append(replace(line, by_person=True, records=()))
+            else:
+                merged.append(replace(known, section=line.section, topic=line.topic or known.topic))
+        kept, held_back = guard(merged, said, drugs_in)
+        base = now.note or ConsultationNote(now.transcript.consultation_id, ())
+        return replace(
+            base,
+            lines=kept,
+            unsupported=(*base.unsupported, *held_back),
+            revision=base.revision + (now.note is not None),
+        )
+
+    def _with_records(self, lines: tuple[NoteLine, ...], patient_id: str) -> tuple[NoteLine, ...]:
+        if not patient_id:
+            return lines
+        return tuple(replace(line, records=tuple(self._find_records(line.text, patient_id))) for line in lines)
+
+
+def drugs_in(words: Sequence[str]) -> dict[str, str]:
+    """Medicines named in a run of words: canonical name to the words that name it."""
+    return {drug.ingredient: " ".join(words[drug.start : drug.end]).lower() for drug in find_drugs(words)}
+
+
+def _visit(kept: KeptConsultation) -> Visit:
+    transcript, roles = contract.read_transcript(kept.transcript)
+    note = contract.read_note(kept.note) if kept.note else None
+    if note is not None:
+        note = replace(note, addenda=tuple(contract.read_addendum(one) for one in kept.addenda))
+    return Visit(transcript, roles, note, kept.patient_id, kept.created_at, bool(kept.audio_sha256))
+
+
+def _summary(kept: KeptConsultation) -> ConsultationSummary:
+    now = _visit(kept)
+    signature = now.note.signature if now.note else None
+    lines = now.note.lines if now.note else ()
+    first = lines[0].text if lines else " ".join(one.text for one in now.transcript.utterances[:3])
+    return ConsultationSummary(
+        consultation_id=kept.consultation_id,
+        patient_id=kept.patient_id,
+        created_at=kept.created_at,
+        status=now.note.status if now.note else NoteStatus.TRANSCRIPT,
+        title=first if len(first) <= TITLE_CHARS else first[: TITLE_CHARS - 1] + "…",
+        duration_s=now.transcript.duration_s,
+        utterances=len(now.transcript.utterances),
+        signed_at=signature.at if signature else None,
+        signed_by=signature.name if signature else "",
+        recording=bool(kept.audio_sha256),
+    )
+
+
+def _said(transcript: Transcript) -> dict[str, str]:
+    return {one.id: one.text for one in transcript.utterances}
+
+
+def _refuse_signed(now: Visit) -> None:
+    if now.note is not None and now.note.signature is not None:
+        raise NotAllowed("This note is signed, so it cannot be changed any more. Write an addendum instead.")
+
+
+def _one_line(name: str, refusal: str) -> str:
+    name = " ".join(name.split())
+    if not name or len(name) > MAX_NAME_CHARS or not name.isprintable():
+        raise UploadRejected(refusal)
+    return name

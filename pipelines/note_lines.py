@@ -1,0 +1,127 @@
+"""The extractive note: the statements worth keeping, each once, under its heading, in the order of a note.
+
+Nothing is invented: a line is one statement of the visit, put into note style by rules, and names the utterances that it
+was made of. How many lines there are follows from how much was said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from domain.consultation import SECTIONS, NoteLine
+from pipelines.note_exchanges import CLINICIANS, Statement, statements
+from pipelines.note_sections import TOPICS, Encode, Heads, Judged, judge
+from pipelines.note_sentences import Clause, cut, words_of
+from pipelines.note_style import sex_said
+
+LEAST_RELEVANCE = 0.2  # below this a statement is small talk, however short the visit
+SAME_MEANING = 0.9  # cosine from which two statements say the same
+SAME_WORDS = 0.85  # share of a statement's words that a kept one holds already
+MIN_WORDS = 3
+_MANNERS = re.compile(
+    r"^(?:(?:i am|that is|it is|sounds?|that sounds) (?:glad|happy|sorry|good|great|nice|fine|perfect|awesome|okay|wonderful)\b|"
+    r"(?:thank|thanks|bye|goodbye|hello|hi|hey|good (?:morning|afternoon)|nice to|see you|take care|dragon|welcome|of course)\b)",
+    re.I,
+)
+
+
+class Spoken(Protocol):
+    """What is needed of an utterance."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def speaker(self) -> str: ...
+    @property
+    def role(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
+def draft_lines(utterances: Sequence[Spoken], encode: Encode, heads: Heads, sex: str = "") -> tuple[NoteLine, ...]:
+    """The lines of a note, in order. `sex`: the patient's, where the chart knows it; else what the words tell."""
+    told = [one.text for one in utterances if one.role in CLINICIANS]
+    said = statements(clauses_of(utterances), sex if sex in ("male", "female") else sex_said(told))
+    said = tuple(s for s in said if len(s.text.split()) >= MIN_WORDS and not _MANNERS.match(s.text))
+    if not said:
+        return ()
+    judged = judge(said, encode, heads)
+    kept = choose(said, judged, budget_words(said, heads))
+    return in_order([_line(said[at], judged, at) for at in kept])
+
+
+def in_order(lines: Sequence[NoteLine]) -> tuple[NoteLine, ...]:
+    """Lines by section and topic; within a topic as they come."""
+    topics = list(TOPICS)
+    return tuple(
+        sorted(
+            lines,
+            key=lambda line: (
+                SECTIONS.index(line.section),
+                topics.index(line.topic) if line.topic in topics else len(topics),
+            ),
+        )
+    )
+
+
+def clauses_of(utterances: Sequence[Spoken]) -> list[Clause]:
+    """Every clause of a visit, in order."""
+    return [
+        Clause(one.id, one.speaker, one.role, place, text)
+        for one in utterances
+        for place, text in enumerate(cut(one.text))
+    ]
+
+
+def budget_words(said: Sequence[Statement], heads: Heads) -> float:
+    """How many words a clinician's note of such a visit has."""
+    slope, start = map(float, heads.constant("length"))
+    total = sum(len(words_of(s.text)) for s in said)
+    return min(slope * total + start, 0.8 * total + 20)
+
+
+def choose(said: Sequence[Statement], judged: Judged, budget: float) -> tuple[int, ...]:
+    """Places of the statements to keep, in order: the most relevant first, until the budget is used."""
+    kept: list[int] = []
+    words_kept: list[set[str]] = []
+    used = 0
+    for at in np.argsort(-judged.relevance, kind="stable"):
+        if judged.relevance[at] < LEAST_RELEVANCE:
+            break
+        words = words_of(said[at].text)
+        if used + len(words) > budget or _told(set(words), judged.vectors[at], words_kept, judged.vectors[kept]):
+            continue
+        kept.append(int(at))
+        words_kept.append(set(words))
+        used += len(words)
+    return tuple(sorted(kept))
+
+
+def _told(words: set[str], vector: np.ndarray, kept: Sequence[set[str]], vectors: np.ndarray) -> bool:
+    """Whether what is kept says this already; a number or denial of its own makes it new."""
+    if not kept:
+        return False
+    if any(len(words & other) >= SAME_WORDS * len(words) for other in kept):
+        return True
+    close = np.flatnonzero(vectors @ vector > SAME_MEANING)
+    return any(not _telling(words) - kept[at] for at in close)
+
+
+def _telling(words: set[str]) -> set[str]:
+    return {
+        word
+        for word in words
+        if any(letter.isdigit() for letter in word) or word in ("no", "not", "denies", "left", "right", "never")
+    }
+
+
+def _line(statement: Statement, judged: Judged, at: int) -> NoteLine:
+    topic = tuple(TOPICS)[int(judged.topics[at].argmax())]
+    return NoteLine(statement.text, TOPICS[topic], statement.evidence, topic)
+
+
+assert set(TOPICS.values()) == set(SECTIONS)

@@ -1,0 +1,126 @@
+"""What a statement of a visit is for: how likely a clinician would write it down, and under which heading.
+
+The judging heads are linear over sentence vectors (models/consultation.py); this module says what they look at, so that
+training and drafting cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from pipelines.note_exchanges import CLINICIANS, Statement
+
+TOPICS = {
+    "Chief complaint": "subjective",
+    "History": "subjective",
+    "Medical history": "subjective",
+    "Surgical history": "subjective",
+    "Family history": "subjective",
+    "Social history": "subjective",
+    "Medications": "subjective",
+    "Allergies": "subjective",
+    "Review of systems": "subjective",
+    "Vital signs": "objective",
+    "Examination": "objective",
+    "Results": "objective",
+    "Assessment": "assessment",
+    "Plan": "plan",
+}
+# Weights that bring a vector of length 1 to the size of the plain features beside it.
+TEXT_WEIGHT, CONTEXT_WEIGHT, PLAIN_WEIGHT = 3.0, 1.5, 2.0
+NO_PLACE = 0.4  # where in a visit a snippet comes from is not known; used in training on snippets only
+
+Encode = Callable[[Sequence[str]], np.ndarray]
+"""Texts to float32 (n, d), rows of length 1."""
+
+
+class Heads(Protocol):
+    """What is needed of models.consultation.LinearHeads."""
+
+    def labels(self, head: str) -> tuple[str, ...]: ...
+    def constant(self, name: str) -> np.ndarray: ...
+    def scores(self, head: str, features: np.ndarray) -> np.ndarray: ...
+    def log_probabilities(self, head: str, features: np.ndarray) -> np.ndarray: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """`relevance`: float32 (n,), higher is more worth writing down; `topics`: log probabilities (n, len(TOPICS));
+    `vectors`: float32 (n, d) of the statements."""
+
+    relevance: np.ndarray
+    topics: np.ndarray
+    vectors: np.ndarray
+
+
+def judge(statements: Sequence[Statement], encode: Encode, heads: Heads) -> Judged:
+    """Relevance and topic of every statement of one visit, in order."""
+    vectors, contexts = vectors_of(statements, encode)
+    relevance = heads.scores("relevance", relevance_features(statements, vectors, contexts))[:, 0]
+    topics = heads.log_probabilities("topics", topic_features(statements, vectors, contexts))
+    return Judged(relevance, topics, vectors)
+
+
+def vectors_of(statements: Sequence[Statement], encode: Encode) -> tuple[np.ndarray, np.ndarray]:
+    """float32 (n, d) of the statements and of what was said before each; zero where nothing was."""
+    texts = list(dict.fromkeys([s.text for s in statements] + [s.context for s in statements if s.context]))
+    table = dict(zip(texts, encode(texts), strict=True))
+    width = len(next(iter(table.values())))
+    blank = np.zeros(width, np.float32)
+    return (
+        np.array([table[s.text] for s in statements], np.float32),
+        np.array([table[s.context] if s.context else blank for s in statements], np.float32),
+    )
+
+
+def relevance_features(statements: Sequence[Statement], vectors: np.ndarray, contexts: np.ndarray) -> np.ndarray:
+    """float32 (n, 2 d + 11)."""
+    count = len(statements)
+    plain = np.array(
+        [
+            (
+                s.role in CLINICIANS,
+                s.joined,
+                at / count,
+                (at / count) ** 2,
+                np.log1p(len(s.text.split())),
+                len(s.text.split()) < 5,
+                any(letter.isdigit() for letter in s.text),
+                s.text.startswith("Denies"),
+                s.text.startswith("Reports"),
+                at == 0,
+                count / 100,
+            )
+            for at, s in enumerate(statements)
+        ],
+        np.float32,
+    )
+    return np.hstack([vectors * TEXT_WEIGHT, contexts * CONTEXT_WEIGHT, plain])
+
+
+def topic_features(
+    statements: Sequence[Statement], vectors: np.ndarray, contexts: np.ndarray, placed: bool = True
+) -> np.ndarray:
+    """float32 (n, 2 d + 7). `placed`: False for snippets, whose place in the visit is not known."""
+    count = len(statements)
+    rows = []
+    for at, s in enumerate(statements):
+        place = at / count if placed else NO_PLACE
+        doctor = s.role in CLINICIANS
+        rows.append(
+            (
+                doctor,
+                s.joined,
+                place if doctor else 0.0,
+                place * place if doctor else 0.0,
+                0.0 if doctor else place,
+                s.text.startswith("Denies"),
+                placed and at == 0,
+            )
+        )
+    plain = np.array(rows, np.float32) * PLAIN_WEIGHT
+    return np.hstack([vectors * TEXT_WEIGHT, contexts * CONTEXT_WEIGHT, plain])
