@@ -25,6 +25,7 @@ BRAND = """
     stroke-linejoin="round"/></svg>HEALTH CONNECT</h1>
   <p class="hc-notice"><b>Research demonstration, not a medical device.</b>
   It misreads. Check every line against the original, and do not use it to treat anyone.</p>
+  <span id="hc-who" class="hc-who"></span>
   <button type="button" class="hc-button hc-small" id="hc-clothes" aria-label="Light or dark colours"
     title="Light or dark colours" onclick="HealthConnect.changeClothes()">◐</button>
 </header>

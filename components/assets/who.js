@@ -1,0 +1,17 @@
+/* In a clinic: who is signed in, and the way out. In the demonstration: whose workspace this is. */
+(function () {
+  const { el } = window.HealthConnect;
+
+  async function show() {
+    const place = document.getElementById("hc-who");
+    if (!place) { setTimeout(show, 300); return; }
+    const answer = await fetch(new URL("who", window.location.origin + window.location.pathname.replace(/[^/]*$/, "")));
+    if (answer.status === 401) { window.location.assign("login"); return; }
+    if (!answer.ok) return;
+    const who = await answer.json();
+    if (who.name) place.replaceChildren(el("span", {}, el("b", {}, who.name), " · " + who.role), el("a", { href: "logout" }, "Sign out"));
+    else if (who.mode === "demo") place.replaceChildren("A workspace of your own; it is deleted when you have been away for a while.");
+  }
+
+  show();
+})();

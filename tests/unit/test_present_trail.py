@@ -1,0 +1,44 @@
+"""What the Trail tab shows of a trail, as plain data."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from components.trail_tab import present_event, present_trail
+from domain.audit import Action, Actor, AuditEvent, Examination
+from domain.models import ModelStamp
+from domain.people import Mode
+from pipelines.trail_desk import Trail
+
+AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+def event(index: int, detail: str = "", entity: str = "DocumentReference/0123456789abcdef") -> AuditEvent:
+    return AuditEvent(
+        index, AT, Actor("ada", "s", "doctor"), Action.READ, entity, "p1", detail, ModelStamp("ocr", "1"), "c"
+    )
+
+
+def trail(first_broken: int | None, reason: str) -> Trail:
+    return Trail((event(3), event(4)), "" if reason else "line", Examination(5, "ab" * 32, first_broken, reason), 2)
+
+
+def test_an_event_is_said_in_plain_words() -> None:
+    shown = present_event(event(3))
+    assert (shown["done"], shown["thing"], shown["what"]) == ("saw", "a record", "0123456789ab")
+    assert shown["at"] == "2026-11-24 09:30:00 UTC"
+    assert not shown["glass"]
+    assert present_event(event(3, "BREAK GLASS: unconscious"))["glass"]
+
+
+def test_what_stands_after_the_first_broken_event_is_doubtful() -> None:
+    shown = present_trail(trail(4, "Event 4 is not as it was written."), Mode.LOCAL, "")
+    assert [row["doubtful"] for row in shown["events"]] == [True, False]  # newest first
+    assert (shown["intact"], shown["checkpoint"]) == (False, "")
+
+
+def test_a_clinic_breaks_glass_and_never_tampers_for_show() -> None:
+    clinic = present_trail(trail(None, ""), Mode.CLINIC, "Ada Example")
+    assert (clinic["can_break_glass"], clinic["can_tamper"]) == (True, False)
+    demo = present_trail(trail(None, ""), Mode.DEMO, "Ada Example")
+    assert (demo["can_break_glass"], demo["can_tamper"]) == (False, True)
