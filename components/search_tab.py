@@ -61,7 +61,12 @@ def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
     with gr.Row(elem_classes="hc-query-row", equal_height=False):
         query = gr.Textbox(
-            label="Symptom or finding", placeholder=EXAMPLES[0], max_length=MAX_QUERY_CHARS, scale=5, elem_id="hc-query"
+            label="Symptom or finding",
+            placeholder=EXAMPLES[0],
+            max_length=MAX_QUERY_CHARS,
+            scale=5,
+            min_width=280,
+            elem_id="hc-query",
         )
         find = gr.Button("Find", variant="primary", scale=1, min_width=110, elem_id="hc-find")
     with gr.Row(elem_classes="hc-example-row"):

@@ -12,20 +12,27 @@
   }
 
   function card(value, send) {
-    const use = value.in_use
-      ? el("p", { class: "hc-in-use" }, "In use")
-      : value.choices > 1 && el("button", { type: "button", class: "hc-button", "data-key": "use-" + value.id, onclick: () => send("use", { task: value.task, model_id: value.id }) }, "Use this one");
-    return el("li", { class: "hc-card" }, el("h3", {}, value.title), use || "",
+    const state = value.in_use
+      ? el("span", { class: "hc-tag hc-in-use" }, value.loaded ? "In use, loaded" : "In use")
+      : el("button", { type: "button", class: "hc-button", "data-key": "use-" + value.id, "aria-label": `Use ${value.title}`, onclick: () => send("use", { task: value.task, model_id: value.id }) }, "Use this one");
+    return el("li", { class: "hc-card" }, el("div", { class: "hc-card-head" }, el("h3", {}, value.title), state),
       el("dl", {}, line("For", value.intended_use), line("Not for", value.not_for), line("Needs", value.input)),
-      value.metrics.length ? el("details", {}, el("summary", {}, `Measured: ${value.metrics.length} figures`), value.metrics.map(metric)) : "",
+      value.metrics.length ? el("details", {}, el("summary", {}, value.metrics.length === 1 ? "Measured: 1 figure" : `Measured: ${value.metrics.length} figures`), el("div", { class: "hc-metrics" }, value.metrics.map(metric))) : "",
       el("details", {}, el("summary", {}, "Limits, licence, origin"), el("dl", {},
         line("Limits", value.limits.map((limit) => el("div", {}, limit))), line("Memory", `${value.memory_mb} MB`, value.loaded ? ", loaded now" : ""), line("Licence", value.licence), line("Origin", value.origin), line("Revision", el("code", {}, value.revision)))));
   }
 
-  parts.models = function (root, value, send) {
+  /* What is in use stands open; what could be used instead is one click away, and stays open once it was opened. */
+  function task(value, send, open) {
+    const [used, others] = [value.cards.filter((c) => c.in_use), value.cards.filter((c) => !c.in_use)];
+    const more = others.length && el("details", { class: "hc-others", open: open.has(value.title), ontoggle: () => (more.open ? open.add(value.title) : open.delete(value.title)) },
+      el("summary", {}, others.length === 1 ? "1 other model can do this" : `${others.length} other models can do this`), el("ul", { class: "hc-cards" }, others.map((c) => card(c, send))));
+    return el("section", { class: "hc-task" }, el("h2", {}, value.title), el("ul", { class: "hc-cards" }, used.map((c) => card(c, send))), more || "");
+  }
+
+  parts.models = function (root, value, send, memory) {
     if (!value) return;
-    for (const task of value.tasks) {
-      root.append(el("h2", { class: "hc-h3" }, task.title), el("ul", { class: "hc-cards" }, task.cards.map((c) => card(c, send))));
-    }
+    memory.open = memory.open || new Set();
+    root.append(el("div", { class: "hc-tasks" }, value.tasks.map((t) => task(t, send, memory.open))));
   };
 })();

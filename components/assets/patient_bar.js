@@ -29,7 +29,7 @@
         el("span", { class: "hc-quiet" }, "Records you read now are filed to nobody."));
     }
     return el("div", { class: "hc-identity" },
-      el("span", { class: "hc-who" }, el("strong", { dir: "auto", title: patient.name }, patient.name), patient.synthetic && el("span", { class: "hc-tag" }, "invented")),
+      el("span", { class: "hc-patient-name" }, el("strong", { dir: "auto", title: patient.name }, patient.name), patient.synthetic && el("span", { class: "hc-tag" }, "invented")),
       el("span", { class: "hc-facts-line" }, facts(patient).map((fact) => el("span", {}, el("bdi", {}, fact)))),
       allergyLine(patient, memory));
   }
