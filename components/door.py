@@ -99,6 +99,13 @@ class Door:
     def settings(self) -> Any:
         return self._entrance.bench.settings
 
+    def may(self, job: str) -> bool:
+        """Whether this visit may do a job at all, for some patient."""
+        guest, rule = self._entrance.guest(), RULES.get(job)
+        if guest is None or guest.role is None:
+            return True
+        return rule is not None and (guest.role in rule.roles or (rule.masked and guest.role is Role.RESEARCHER))
+
     def __getattr__(self, name: str) -> Any:
         path = f"{self._desk}.{name}" if self._desk else name
         if path in DESKS and not self._desk:
@@ -123,6 +130,8 @@ class Door:
         if "actor" in inspect.signature(job).parameters:
             given.arguments["actor"] = guest.actor  # who acts is never the caller's to say
         masked = _check(guest, path, rule, given.arguments)
+        if masked and "text" in given.arguments:
+            given.arguments["text"] = ""  # whom a name finds would tell whose pseudonym it is
         result = job(*given.args, **given.kwargs)
         if rule and rule.reads:
             self._tell(guest, rule, given.arguments, result)

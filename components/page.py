@@ -13,6 +13,7 @@ from components import (
     endpoints,
     imaging_endpoints,
     models_tab,
+    people_endpoints,
     prescription_endpoints,
     prescription_tab,
     records_tab,
@@ -29,10 +30,10 @@ if TYPE_CHECKING:
 
 # In the order of a visit; a tab stands here when its job works.
 TABS: tuple[shell.Tab, ...] = (
-    shell.Tab("Records", "records", records_tab.build),
-    shell.Tab("Find", "find", search_tab.build),
-    shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build),
-    shell.Tab(trail_tab.TAB, "trail", trail_tab.build),
+    shell.Tab("Records", "records", records_tab.build, ("documents",)),
+    shell.Tab("Find", "find", search_tab.build, ("search",)),
+    shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build, ("prescriptions.verify",)),
+    shell.Tab(trail_tab.TAB, "trail", trail_tab.build, ("trail", "people.break_glass")),
     shell.Tab("Models", "models", models_tab.build),
 )
 MAX_WAITING = 64  # jobs in the queue before new ones are refused
@@ -49,6 +50,7 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
     ) as page:
         shell.build(workbench, tabs)
         endpoints.build(workbench)
+        people_endpoints.build(workbench)
         prescription_endpoints.build(workbench)
         imaging_endpoints.build(workbench)
         consultation_endpoints.build(workbench)

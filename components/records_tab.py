@@ -107,6 +107,8 @@ class Desk:
         return self.workbench.patient(patient_id).name if patient_id else ""
 
     def list(self, patient_id: str, open_id: str = "") -> dict[str, Any]:
+        if not self.workbench.may("documents"):
+            return present_list((), (), "", "")
         own = self.workbench.documents(patient_id or None, LISTED_RECORDS + 1)
         unfiled = self.workbench.documents("", LISTED_RECORDS + 1)
         return present_list(own, unfiled, self.name(patient_id), open_id)

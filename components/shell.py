@@ -11,6 +11,8 @@ import gradio as gr
 
 from components import patient_picker
 from components.bridge import RunningJobs
+from components.part import part
+from domain.people import Mode
 
 if TYPE_CHECKING:
     from pipelines.workbench import Workbench
@@ -71,6 +73,7 @@ class Tab:
     name: str
     id: str
     build: Callable[[Workbench, Session], Any]
+    jobs: tuple[str, ...] = ()  # where people sign in, the tab is shown to those who may do one of these
 
 
 def build(workbench: Workbench, tabs: Sequence[Tab]) -> Session:
@@ -86,6 +89,14 @@ def build(workbench: Workbench, tabs: Sequence[Tab]) -> Session:
         for tab in tabs:
             with gr.Tab(tab.name, id=tab.id, elem_id=f"hc-tab-{tab.id}"):
                 tab.build(workbench, session)
+    if workbench.settings.mode is Mode.CLINIC:
+        # Gradio takes the panel of an invisible tab away and leaves its button, so our own script hides both.
+        rights = part("tab_rights")
+
+        def closed_tabs() -> dict[str, Any]:
+            return {"closed": [tab.id for tab in tabs if tab.jobs and not any(map(workbench.may, tab.jobs))]}
+
+        gr.on(None, closed_tabs, None, rights, show_progress="hidden", api_visibility="private")
     with picker:
         patient_picker.build(workbench, session)
     return session

@@ -47,6 +47,7 @@ RULES: Mapping[str, Rule] = {
     "correct_word": Rule(CARERS),
     "file_document": Rule(CARERS),
     "document": Rule(**_record, masked=True),  # type: ignore[arg-type]
+    "deidentified_document": Rule(CARERS | {RESEARCHER}, reads="DocumentReference", by="document_id"),
     "documents": Rule(CARERS, glass=True, masked=True, reads="DocumentReference", by="patient_id"),
     "searchable_pdf": Rule(**_record),  # type: ignore[arg-type]
     "page_picture": Rule(**_record),  # type: ignore[arg-type]

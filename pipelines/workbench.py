@@ -30,8 +30,18 @@ from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
 from models.shelf import ModelShelf
+from pipelines import (
+    deidentify,
+    intake,
+    keywords,
+    page_picture,
+    passages,
+    search,
+    text_layer,
+    typed_record,
+    understanding,
+)
 from pipelines import digitise as reading
-from pipelines import intake, keywords, page_picture, passages, search, text_layer, typed_record, understanding
 from pipelines.consultation_desk import ConsultationDesk
 from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
@@ -239,6 +249,14 @@ class Workbench:
         """Raises NothingFound for an unknown id."""
         with self.database.read() as tx:
             return documents.get(tx, document_id)
+
+    def deidentified_document(self, document_id: str) -> OcrDocument:
+        """A record without what names its patient. Raises NothingFound, NotAllowed for a record filed to nobody."""
+        return deidentify.shown(self.document(document_id), self.patient)
+
+    def may(self, job: str) -> bool:
+        """Whether whoever asks may do a job; the door before the page answers for each visit."""
+        return hasattr(self, job.split(".")[0])
 
     def documents(self, patient_id: str | None = None, limit: int = 200) -> tuple[DocumentSummary, ...]:
         """Newest first; of one patient, of nobody (""), or of all (None)."""

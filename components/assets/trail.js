@@ -42,7 +42,7 @@
   parts.trail = function (root, value, send, memory) {
     if (!value) { root.append(el("p", {}, "The trail is being read.")); return; }
     if (value.refused) {
-      root.append(el("p", { class: "hc-trail-refused" }, value.refused), glassForm(value, send));
+      root.append(el("div", { class: "hc-trail-refused", role: "status" }, value.refused), glassForm(value, send));
       return;
     }
     const shown = memory.all ? value.events : value.events.slice(0, ROWS);

@@ -1,6 +1,15 @@
 /* In a clinic: who is signed in, and the way out. In the demonstration: whose workspace this is. */
 (function () {
-  const { el } = window.HealthConnect;
+  const { el, parts } = window.HealthConnect;
+
+  /* Where people sign in, tabs that this role can do nothing with are not offered. */
+  parts.tab_rights = function (root, value) {
+    if (!value) return;
+    const buttons = [...document.querySelectorAll('#hc-tabs button[role="tab"]')];
+    for (const button of buttons) button.hidden = value.closed.includes(button.dataset.tabId);
+    const chosen = buttons.find((button) => button.getAttribute("aria-selected") === "true");
+    if (chosen && chosen.hidden) (buttons.find((button) => !button.hidden) || chosen).click();
+  };
 
   async function show() {
     const place = document.getElementById("hc-who");
