@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from components import (
     consultation_endpoints,
+    consultation_tab,
     endpoints,
     imaging_endpoints,
     models_tab,
@@ -22,6 +23,7 @@ from components import (
     theme,
     trail_tab,
 )
+from components.consultation_files import consultation_routes
 from components.gate import Gate, sign_in_routes
 from components.page_files import record_routes
 
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build, ("documents",)),
     shell.Tab("Find", "find", search_tab.build, ("search",)),
+    shell.Tab(consultation_tab.TAB, "consultation", consultation_tab.build),
     shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build, ("prescriptions.verify",)),
     shell.Tab(trail_tab.TAB, "trail", trail_tab.build, ("trail", "people.break_glass")),
     shell.Tab("Models", "models", models_tab.build),
@@ -84,6 +87,7 @@ def launch_options(workbench: Workbench, bench: Workbench) -> dict[str, Any]:
             "routes": [
                 *sign_in_routes(bench),
                 *record_routes(workbench),
+                *consultation_routes(workbench),
                 *prescription_endpoints.key_routes(workbench),
             ],
             "middleware": [Middleware(Gate, workbench=bench)],

@@ -42,7 +42,7 @@ from pipelines import (
     understanding,
 )
 from pipelines import digitise as reading
-from pipelines.consultation_desk import ConsultationDesk
+from pipelines.consultation_desk import ConsultationDesk, Visit
 from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
 from pipelines.imaging_desk import ImagingDesk, ScanRead
@@ -629,5 +629,5 @@ def _birth_date(text: str) -> date:
 
 __all__ = [
     "CheckedDraft", "DocumentSummary", "FactKind", "FiledRecord", "IssuedPrescription", "NothingFound", "ScanRead",
-    "Workbench", "back_up", "copy_store", "open_workbench", "put_back",
+    "Visit", "Workbench", "back_up", "copy_store", "open_workbench", "put_back",
 ]  # fmt: skip

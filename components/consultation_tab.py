@@ -1,0 +1,264 @@
+"""The Consultation tab: a visit is recorded, uploaded or pasted; its transcript and its note lie side by side."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from components import consultation_view as view
+from components.bridge import Ended, Made, Step, follow, message_of, toast, told, visitor, was_cancelled
+from components.consultation_endpoints import LISTENERS, LISTENING
+from components.part import part
+from domain import consultation_contract as contract
+from domain.errors import NotAllowed, UploadRejected
+
+if TYPE_CHECKING:
+    from components.shell import Session
+    from domain.speech import Utterance
+    from pipelines.workbench import Visit, Workbench
+
+TAB = "Consultation"
+CONVERSATIONS = Path(__file__).resolve().parent.parent / "data" / "samples" / "conversations"
+SPEAKERS = [("Find out", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("5", 5)]
+EVENTS = (
+    "open", "relabel", "correct", "retype", "draft", "save", "sign", "addend", "discard", "prescribe", "see_record",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """An invented conversation and what its button says."""
+
+    title: str
+    path: Path
+
+
+def find_conversations(folder: Path = CONVERSATIONS) -> tuple[Conversation, ...]:
+    """The conversations that can be tried with one click; a leading number only puts them in order."""
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    return tuple(
+        Conversation(re.sub(r"^\d+[_-]", "", path.stem).replace("_", " ").capitalize(), path) for path in files
+    )
+
+
+class Room:
+    """The handlers' view of the desk, in the context of the chosen patient."""
+
+    def __init__(self, workbench: Workbench) -> None:
+        self.workbench = workbench
+
+    def show(self, patient_id: str, consultation_id: str = "", hearing: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Value of the part; `consultation_id`: the visit that is open, "" for none."""
+        desk = self.workbench.consultations
+        name = self.workbench.patient(patient_id).name if patient_id else ""
+        opened = desk.visit(consultation_id) if consultation_id else None
+        return view.present(desk.of_patient(patient_id), name, opened, hearing)
+
+    def showing(self, patient_id: str, visit: Visit) -> tuple[dict[str, Any], str]:
+        """Values of the part and of the memory of what is open."""
+        consultation_id = visit.transcript.consultation_id
+        return self.show(patient_id, consultation_id), consultation_id
+
+
+def build(workbench: Workbench, session: Session) -> None:
+    """Lays the tab out and wires it."""
+    room = Room(workbench)
+    open_now = gr.State("")  # consultation id
+    samples = find_conversations()
+    with gr.Row(elem_classes="hc-intake"):
+        with gr.Column(scale=3, min_width=280):
+            audio = gr.Audio(
+                label="Record or upload the visit",
+                sources=["microphone", "upload"],
+                type="filepath",
+                elem_id="hc-audio",
+            )
+            with gr.Row(elem_classes="hc-read-row"):
+                speakers = gr.Dropdown(SPEAKERS, value=2, label="Voices", min_width=110)
+                hear = gr.Button("Transcribe", variant="primary", elem_id="hc-hear", min_width=140)
+                cancel = gr.Button("Cancel", visible=False, elem_id="hc-hear-cancel", min_width=100)
+        with gr.Column(scale=2, min_width=280):
+            with gr.Accordion("Paste a conversation", open=False, elem_id="hc-paste"):
+                text = gr.Textbox(
+                    label="One line for each speaker",
+                    placeholder="Doctor: What brings you in?\nPatient: ...",
+                    lines=6,
+                    max_length=1_000_000,
+                )
+                keep = gr.Button("Take in this conversation", elem_id="hc-take-in")
+            buttons = _example_buttons(samples)
+    status = part("job_status", elem_id="hc-hear-status")
+    shown = part("consultation", events=EVENTS)
+
+    def hear_file(path: str, voices: int, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        actor = visitor(request)
+        latest: deque[Utterance] = deque(maxlen=view.LATEST)
+        count = 0
+
+        def job(progress: Any, on_utterance: Any) -> Visit:
+            return workbench.consultations.transcribe(Path(path), patient_id, voices, actor, progress, on_utterance)
+
+        for event in follow(job, session.jobs, actor.session):
+            match event:
+                case Step():
+                    yield _running(event), gr.skip(), gr.skip(), gr.Button(visible=True)
+                case Made(utterance):
+                    latest.append(utterance)
+                    count += 1
+                    heard = room.show(patient_id, "", view.present_hearing(tuple(latest), count))
+                    yield gr.skip(), heard, "", gr.skip()
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    yield _status(state, message), room.show(patient_id), "", gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    transcript = event.result.transcript
+                    told_ = "; ".join(transcript.warnings)
+                    said = f"{len(transcript.utterances)} utterances heard in {event.seconds:.0f} s."
+                    yield (
+                        _status("done", f"{said} {told_}".strip()),
+                        *room.showing(patient_id, event.result),
+                        gr.Button(visible=False),
+                    )
+
+    def on_hear(path: str | None, voices: int, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        if not path:
+            raise UploadRejected("There is no recording yet, so nothing was transcribed. Record or upload one first.")
+        yield from hear_file(path, int(voices or 0), patient_id, request)
+
+    def on_cancel(request: gr.Request) -> dict[str, Any]:
+        stopping = session.jobs.stop(visitor(request).session)
+        return _status("stopped", "Stopping; what was heard so far is kept." if stopping else "Nothing is running.")
+
+    def take_in(conversation: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+        visit = workbench.consultations.import_transcript(conversation, patient_id, visitor(request))
+        visit = workbench.consultations.draft_note(visit.transcript.consultation_id, visitor(request))
+        said = f"{len(visit.transcript.utterances)} utterances taken in, and a note drafted from them."
+        return _status("done", said), *room.showing(patient_id, visit)
+
+    def on_keep(conversation: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+        return *take_in(conversation or "", patient_id, request), ""
+
+    def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, str]:
+        consultation_id = str(event.consultation_id)
+        return room.show(patient_id, consultation_id), consultation_id
+
+    def on_relabel(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        workbench.consultations.relabel(open_id, str(event.speaker), str(event.role), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_correct(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        which = str(event.utterance_id), int(event.index)
+        workbench.consultations.correct_word(open_id, *which, str(event.text), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_retype(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        desk = workbench.consultations
+        desk.correct_utterance(open_id, str(event.utterance_id), str(event.text), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_draft(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        workbench.consultations.draft_note(open_id, visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_save(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        workbench.consultations.save_note(open_id, contract.edited_lines(event.note), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_sign(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        lines = contract.edited_lines(event.note)
+        workbench.consultations.sign(open_id, lines, str(event.name), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_addend(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+        _same(open_id, event)
+        workbench.consultations.add_addendum(open_id, str(event.text), str(event.name), visitor(request))
+        return room.show(patient_id, open_id)
+
+    def on_discard(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, str]:
+        _same(open_id, event)
+        workbench.consultations.discard(open_id, visitor(request))
+        return room.show(patient_id), ""
+
+    def on_page(event: gr.EventData) -> dict[str, Any]:
+        return session.want(str(event.document_id), int(event.page), event.boxes)
+
+    def on_patient(patient_id: str) -> tuple[Any, str]:
+        """Another patient is chosen: the open visit was not theirs."""
+        return room.show(patient_id), ""
+
+    def redraw(patient_id: str, open_id: str) -> dict[str, Any]:
+        return room.show(patient_id, open_id)
+
+    quiet = {"show_progress": "hidden", "api_visibility": "private"}
+    listening = {**quiet, "concurrency_id": LISTENING, "concurrency_limit": LISTENERS}
+    patient, opened = session.patient_id, [shown, open_now]
+    heard = hear.click(told(on_hear), [audio, speakers, patient], [status, *opened, cancel], **listening)
+    cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
+    taken = [keep.click(told(on_keep), [text, patient], [status, *opened, text], **listening)]
+    for button, sample in zip(buttons, samples, strict=True):
+        taken.append(button.click(told(_takes_sample(take_in, sample)), [patient], [status, *opened], **listening))
+    shown.open(told(on_open), [patient], opened, **quiet)
+    shown.see_record(told(on_page), None, [session.wanted], **quiet)
+    shown.prescribe(lambda: gr.Tabs(selected="prescription"), None, [session.tabs], **quiet)
+    changes = [
+        listener(told(handler), [patient, open_now], [shown], **how)
+        for listener, handler, how in (
+            (shown.relabel, on_relabel, listening), (shown.correct, on_correct, listening),
+            (shown.retype, on_retype, listening), (shown.draft, on_draft, listening), (shown.save, on_save, quiet),
+            (shown.sign, on_sign, quiet), (shown.addend, on_addend, quiet),
+        )
+    ]  # fmt: skip
+    for change in changes:
+        change.failure(told(redraw), [patient, open_now], [shown], **quiet)  # what is shown is again what is kept
+    changes.append(shown.discard(told(on_discard), [patient, open_now], opened, **quiet))
+    for done in (heard, *taken, *changes):
+        done.success(session.changed, None, [session.filed], **quiet)
+    patient.change(told(on_patient), [patient], opened, **quiet)
+    gr.on(None, told(on_patient), [patient], opened, **quiet)  # when the page loads
+
+
+def _example_buttons(samples: tuple[Conversation, ...]) -> list[gr.Button]:
+    if not samples:
+        return []
+    with gr.Column(elem_id="hc-conversations", min_width=280):
+        gr.HTML("<p class='hc-quiet'>Or try an invented conversation:</p>", apply_default_css=False, js_on_load=None)
+        with gr.Row(elem_classes="hc-example-row"):
+            return [gr.Button(sample.title, size="sm", min_width=90) for sample in samples]
+
+
+def _takes_sample(take_in: Any, sample: Conversation) -> Any:
+    def on_sample(patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+        return take_in(sample.path.read_text("utf-8"), patient_id, request)
+
+    return on_sample
+
+
+def _same(open_id: str, event: gr.EventData) -> None:
+    if not open_id or str(event.consultation_id) != open_id:
+        raise NotAllowed(
+            "Another consultation was opened since this one was drawn, so nothing was done. Look at it, then try again."
+        )
+
+
+def _running(step: Step) -> dict[str, Any]:
+    where = f"{step.done:g} of {step.total:g} {step.unit}" if step.total else "working out how much there is"
+    text = f"{step.message.rstrip('.')} · {where} · {step.seconds:.0f} s"
+    return {"state": "running", "text": text, "done": step.done, "total": step.total}
+
+
+def _status(state: str, text: str) -> dict[str, Any]:
+    return {"state": state, "text": text, "done": 0, "total": 0}
