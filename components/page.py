@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build, ("documents",)),
     shell.Tab("Find", "find", search_tab.build, ("search",)),
-    shell.Tab(consultation_tab.TAB, "consultation", consultation_tab.build),
+    shell.Tab(consultation_tab.TAB, "consultation", consultation_tab.build, ("consultations.import_transcript",)),
     shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build, ("prescriptions.verify",)),
     shell.Tab(trail_tab.TAB, "trail", trail_tab.build, ("trail", "people.break_glass")),
     shell.Tab("Models", "models", models_tab.build),
