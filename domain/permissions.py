@@ -71,6 +71,7 @@ RULES: Mapping[str, Rule] = {
     "prescriptions.of_patient": Rule(CARERS | {PHARMACIST}, reads="MedicationRequest", by="patient_id"),
     "prescriptions.reprint": _only(DOCTOR, PHARMACIST),
     # consultations
+    "consultations.transcribe": Rule(CARERS),
     "consultations.import_transcript": Rule(CARERS),
     "consultations.relabel": Rule(CARERS),
     "consultations.correct_word": Rule(CARERS),
