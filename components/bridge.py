@@ -15,7 +15,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import gradio as gr
@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TOAST_SECONDS = 20  # long enough to read what was found, why it stops and what to do next
+STOPPING = "Stopping after the step that is under way"
 HEARTBEAT_SECONDS = 1.0  # how often a running clock is shown while a job says nothing
 VISITOR_ROLE = "clinician"  # the demonstration has no log-in: whoever sits before it acts as a clinician
 
@@ -118,29 +119,29 @@ class Ended(Generic[T]):
 
 
 class RunningJobs:
-    """The switches of the jobs that run now, by visit, so that the cancel button finds its own."""
+    """The switches of the jobs that run now, by visit, so that a tab's cancel button stops its own visit's jobs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._switches: dict[str, CancelSwitch] = {}
+        self._switches: dict[str, list[CancelSwitch]] = {}
 
     def start(self, session: str, switch: CancelSwitch) -> None:
         with self._lock:
-            self._switches[session] = switch
+            self._switches.setdefault(session, []).append(switch)
 
     def end(self, session: str, switch: CancelSwitch) -> None:
         with self._lock:
-            if self._switches.get(session) is switch:
-                del self._switches[session]
+            running = [each for each in self._switches.pop(session, ()) if each is not switch]
+            if running:
+                self._switches[session] = running
 
     def stop(self, session: str) -> bool:
-        """Asks the visit's job to stop; False when none runs."""
+        """Asks the visit's jobs to stop; False when none runs."""
         with self._lock:
-            switch = self._switches.get(session)
-        if switch is None:
-            return False
-        switch.stop()
-        return True
+            switches = list(self._switches.get(session, ()))
+        for switch in switches:
+            switch.stop()
+        return bool(switches)
 
 
 def follow(
@@ -178,8 +179,10 @@ def follow(
             try:
                 event = said.get(timeout=HEARTBEAT_SECONDS)
             except queue.Empty:
-                event = Step(last.done, last.total, last.unit, last.message, seconds())
+                event = replace(last, seconds=seconds())
             if isinstance(event, Step):
+                if switch.stopped:
+                    event = replace(event, message=STOPPING)
                 last = event
                 if not said.empty():  # only the latest standing is worth a redraw
                     continue

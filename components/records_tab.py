@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from components import page_view
-from components.bridge import Ended, Made, Step, follow, message_of, toast, told, visitor, was_cancelled
+from components.bridge import (
+    STOPPING,
+    Ended,
+    Made,
+    RunningJobs,
+    Step,
+    follow,
+    message_of,
+    toast,
+    told,
+    visitor,
+    was_cancelled,
+)
 from components.part import part
 from components.record_samples import Sample, find_samples
 from domain.document import OcrDocument, OcrPage
@@ -35,8 +47,8 @@ NOTHING_OPEN = page_view.present_nothing(
 
 def present_step(step: Step) -> dict[str, Any]:
     """A running job in a sentence, with its bar."""
-    where = f"{step.done:g} of {step.total:g} {step.unit}" if step.total else "working out how much there is"
-    text = f"{step.message.rstrip('.')} · {where} · {step.seconds:.0f} s"
+    where = f"{step.done:g} of {step.total:g} {step.unit}" if step.total else ""
+    text = " · ".join(filter(None, (step.message.rstrip("."), where, f"{step.seconds:.0f} s")))
     return {"state": "running", "text": text, "done": step.done, "total": step.total}
 
 
@@ -140,7 +152,7 @@ class Desk:
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
-    desk = Desk(workbench)
+    desk, jobs = Desk(workbench), RunningJobs()
     open_now = gr.State(None)  # Open: what the record view shows
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
@@ -149,6 +161,7 @@ def build(workbench: Workbench, session: Session) -> None:
                 language = gr.Dropdown(LANGUAGES, value="en", label="Language", min_width=150)
                 read = gr.Button("Read this record", variant="primary", elem_id="hc-read", min_width=150)
                 cancel = gr.Button("Cancel", visible=False, elem_id="hc-cancel", min_width=100)
+            status = part("job_status")
             samples = find_samples()
             examples = _example_buttons(samples)
             with gr.Accordion("Type or paste a record that was never paper", open=False):
@@ -157,7 +170,6 @@ def build(workbench: Workbench, session: Session) -> None:
                 keep = gr.Button("Keep this text")
         with gr.Column(scale=2, min_width=280):
             listing = part("record_list", events=("open",))
-    status = part("job_status")
     view = part("record_view", events=("go", "correct", "file"), value=NOTHING_OPEN)
 
     def read_file(path: str, language: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
@@ -168,7 +180,7 @@ def build(workbench: Workbench, session: Session) -> None:
         def job(progress: Any, on_page: Any) -> FiledRecord:
             return workbench.digitise(Path(path), patient_id, language, actor, progress=progress, on_page=on_page)
 
-        for event in follow(job, session.jobs, actor.session):
+        for event in follow(job, jobs, actor.session):
             match event:
                 case Step():
                     yield present_step(event), gr.skip(), gr.skip(), gr.skip(), gr.Button(visible=True)
@@ -193,8 +205,8 @@ def build(workbench: Workbench, session: Session) -> None:
         yield from read_file(path, language, patient_id, request)
 
     def on_cancel(request: gr.Request) -> dict[str, Any]:
-        stopping = session.jobs.stop(visitor(request).session)
-        return _status("stopped", "Stopping after the page that is being read." if stopping else "Nothing is running.")
+        stopping = jobs.stop(visitor(request).session)
+        return _status("stopped", f"{STOPPING}." if stopping else "Nothing is running.")
 
     def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
         document = workbench.import_text(title or "", text or "", patient_id, visitor(request))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +44,13 @@ FIRST_SIGHT = {
     "hits": [],
 }
 
+FIRST_SEARCH = {
+    "title": "Searching",
+    "message": "The first search after a start loads the model of meaning, which takes some seconds; later ones are "
+    "instant.",
+    "hits": [],
+}
+
 
 def read_date(text: str | None, name: str) -> date | None:
     """A day from a filter field; empty is no bound. Raises NotAllowed with what to type."""
@@ -77,6 +85,7 @@ def build(workbench: Workbench, session: Session) -> None:
         since = gr.Textbox(label="From date", placeholder="2026-01-31", max_length=10, min_width=130)
         until = gr.Textbox(label="To date", placeholder="2026-11-24", max_length=10, min_width=130)
     hits = part("hits", events=("open",), value=FIRST_SIGHT)
+    encoders = frozenset(card.id for card in workbench.model_cards() if card.task == "text_encoder")
 
     def on_find(
         query: str | None,
@@ -86,14 +95,17 @@ def build(workbench: Workbench, session: Session) -> None:
         until: str | None,
         patient_id: str,
         request: gr.Request,
-    ) -> dict[str, Any]:
+    ) -> Iterator[dict[str, Any]]:
         if not (query or "").strip():
-            return FIRST_SIGHT
+            yield FIRST_SIGHT
+            return
         if scope == THIS_PATIENT and not patient_id:
             raise NotAllowed(
                 "No patient is chosen, so there is nobody to narrow the search to. Choose a patient above, or search "
                 "all patients."
             )
+        if not encoders & workbench.models_loaded():
+            yield FIRST_SEARCH
         answer = workbench.search(
             query,
             visitor(request),
@@ -104,11 +116,12 @@ def build(workbench: Workbench, session: Session) -> None:
             until=read_date(until, "To date"),
         )
         if not answer.hits:
-            return hit_cards.present_no_hits(answer.message)
+            yield hit_cards.present_no_hits(answer.message)
+            return
         documents = {h.passage.document_id: workbench.document(h.passage.document_id) for h in answer.hits}
         owners = {document.patient_id for document in documents.values() if document.patient_id}
         names = {owner: workbench.patient(owner).name for owner in owners}
-        return hit_cards.present_hits(answer.hits, documents, names, answer.took_ms)
+        yield hit_cards.present_hits(answer.hits, documents, names, answer.took_ms)
 
     def on_open(event: gr.EventData) -> dict[str, Any]:
         return session.want(str(event.document_id), int(event.page), page_view.boxes_from(event.boxes))

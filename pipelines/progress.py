@@ -27,6 +27,11 @@ class CancelSwitch:
         self._listener = listener
         self._stopped = False
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the job was asked to stop; it may still be about to."""
+        return self._stopped
+
     def stop(self) -> None:
         self._stopped = True
 

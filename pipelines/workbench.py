@@ -211,6 +211,7 @@ class Workbench:
             text_layer.lay_text(upload, document.pages, document.title, language, out=made)
             pdf_sha256 = self.files.keep(made)
         source_sha256 = self.files.keep(path)
+        progress(len(pages), len(pages), "pages", "Filing it, and making it findable")
         self._file(document, Filing(source_sha256, "", pdf_sha256), actor)
         return FiledRecord(document, () if confirmed else conflicts, "", time.monotonic() - started)
 
