@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.note_sentences import Clause
+from pipelines.note_sentences import Clause, words_of
 from pipelines.note_style import Persons, note_style, sentence_case
 
 SHORT_ANSWER_WORDS = 9  # a longer answer says for itself what it is about
@@ -36,6 +36,14 @@ _YES = re.compile(
 _BARE = re.compile(
     r"^(?:i (?:don't|do not|haven't|didn't|am not|have not|did not|do|am|have|did)|i'm not)(?![\w'])[\s,.]*", re.I
 )
+# A no that answers; before a noun it is part of what is said ("no pain at night").
+_NO_ALONE = re.compile(
+    r"^(?:(?:no+|nope|nah)\b(?:\s*[,.;]\s*|\s*$|\s+(?=(?:no|nope|nah|not|i|i'm|i've|it|it's|that|that's|he|she|we|they|there|there's|but)\b)))+",
+    re.I,
+)
+_EXCEPT = re.compile(r"\b(?:except|other than|only|just|apart from|besides|to either|either one)\b", re.I)
+_HOWEVER = re.compile(r"\b(?:but|although|though)\b(.*)", re.I)
+_NO_FINDING = re.compile(r"\b(?:questions?|concerns?|anything else|make sense|understand)\b", re.I)
 # A question that asks for the presence of something: what follows is the thing.
 _PRESENCE = re.compile(
     r"^(?:(?:have|had|has) (?:you|there) (?:ever |also |recently |been )*(?:had|having|noticed|experienced|experiencing|felt|feeling|been having|gotten|been)"
@@ -166,6 +174,8 @@ def join(question: str, answer: str, persons: Persons) -> str:
         return ""
     denied, affirmed = bool(_NO.match(answer)), bool(_YES.match(answer))
     asker = Persons("doctor", persons.sex)
+    if _NO_FINDING.search(question) or (denied and _denies_in_part(question, answer)):
+        return ""  # what was denied is in the answer's own words
     if denied or affirmed:
         presence = _PRESENCE.match(question)
         thing = question[presence.end() :].strip(" ,") if presence else ""
@@ -184,10 +194,21 @@ def join(question: str, answer: str, persons: Persons) -> str:
     return ""
 
 
+def _denies_in_part(question: str, answer: str) -> bool:
+    """Whether a no leaves out some of what was asked: "no vomiting, but the constipation is bad"."""
+    if _EXCEPT.search(answer):
+        return True
+    however = _HOWEVER.search(answer)
+    told = set(words_of(however[1])) if however else set()
+    return any(len(word) > 3 and word in told for word in words_of(question))
+
+
 def _stated(auxiliary: str, rest: str, denied: bool, asker: Persons) -> str:
     """ "are you taking your tablets" -> "You are (not) taking your tablets", then in note style."""
     if not rest.strip():
         return ""
+    if not denied:
+        rest = re.sub(r"\b(?:any|ever)\b ?", "", rest)  # asked for some, told that there is some
     if denied:
         return note_style(f"you {auxiliary} not {rest}", asker)
     if auxiliary == "do":
@@ -222,11 +243,7 @@ def _says_more(answer: str) -> bool:
 
 def _rest(answer: str) -> str:
     """What follows the yes or no."""
-    rest = (
-        _YES.sub("", answer)
-        if _YES.match(answer)
-        else re.sub(r"^(?:(?:no+|nope|nah)\b[\s,.]*)+", "", answer, flags=re.I)
-    )
+    rest = _YES.sub("", answer) if _YES.match(answer) else _NO_ALONE.sub("", answer)
     return _BARE.sub("", rest.strip(" ,."))
 
 

@@ -15,6 +15,7 @@ from pipelines.negation import denied
 from pipelines.note_exchanges import answers_no, answers_yes, last_question
 from pipelines.note_numbers import values
 from pipelines.note_sentences import words_of
+from pipelines.note_style import spelled_out
 
 Drugs = Callable[[Sequence[str]], Mapping[str, str]]
 """Medicines named in a run of words: the canonical name to the words that name it, lower case."""
@@ -163,7 +164,7 @@ def _denial_fault(text: str, heard: Sequence[str]) -> str:
     if lost:
         return f"It states “{lost[0]}”, which was denied there."
     turned = sorted((line_refused - line_affirmed) & (affirmed - refused))
-    if turned:
+    if turned and not line_refused & refused:
         return f"It denies “{turned[0]}”, which was not denied there."
     return ""
 
@@ -176,7 +177,7 @@ def polarity(heard: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
     stated: set[str] = set()
     refused: set[str] = set()
     asked: frozenset[str] = frozenset()
-    for text in heard:
+    for text in map(spelled_out, heard):
         if asked and answers_no(text):
             refused |= asked
         elif asked and answers_yes(text):
@@ -186,9 +187,7 @@ def polarity(heard: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:
             refused |= asked  # the answer is neither: whatever the line says of these words cannot be judged here
         question = last_question(text)
         asked = frozenset(_content(question))
-        plain = (
-            text[: len(text) - len(question)] if question and text.endswith(question) else text.replace(question, " ")
-        )
+        plain = text.strip().removesuffix(question) if question else text
         words = plain.split()
         for word, is_denied in zip(words, denied(words), strict=True):
             (refused if is_denied else stated).update(_content(word))

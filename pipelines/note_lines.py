@@ -14,7 +14,7 @@ import numpy as np
 
 from domain.consultation import SECTIONS, NoteLine
 from pipelines.note_exchanges import CLINICIANS, Statement, statements
-from pipelines.note_sections import TOPICS, Encode, Heads, Judged, judge
+from pipelines.note_sections import TOPICS, Encode, Heads, Judged, judge, topic_of
 from pipelines.note_sentences import Clause, cut, words_of
 from pipelines.note_style import sex_said
 
@@ -24,8 +24,17 @@ SAME_WORDS = 0.85  # share of a statement's words that a kept one holds already
 MIN_WORDS = 3
 _MANNERS = re.compile(
     r"^(?:(?:i am|that is|it is|sounds?|that sounds) (?:glad|happy|sorry|good|great|nice|fine|perfect|awesome|okay|wonderful)\b|"
-    r"(?:thank|thanks|bye|goodbye|hello|hi|hey|good (?:morning|afternoon)|nice to|see you|take care|dragon|welcome|of course)\b)",
+    r"(?:thank|thanks|bye|goodbye|hello|hi|hey|(?:good )?(?:morning|afternoon|evening)|nice to|see you|take care|dragon|welcome|"
+    r"of course|i am dr|my name is|have a (?:good|great|nice)|you are welcome|no problem|let me know|here we go|how are you)\b)",
     re.I,
+)
+
+_EMPTY = frozenset(
+    "the that this these those there here then than them they their and but for not was were are is has had have does did do can could "
+    "would will should may might just now today point time moment thing things stuff something anything nothing everything "
+    "patient you your his her him she who what when where how why yes yeah okay right well good great fine nice sure maybe "
+    "really very much too also still again back out off way kind like know think see say said guess mean want going get got "
+    "let make sense with from about into been being all any some one both other same more most less lot bit little few".split()
 )
 
 
@@ -46,7 +55,7 @@ def draft_lines(utterances: Sequence[Spoken], encode: Encode, heads: Heads, sex:
     """The lines of a note, in order. `sex`: the patient's, where the chart knows it; else what the words tell."""
     told = [one.text for one in utterances if one.role in CLINICIANS]
     said = statements(clauses_of(utterances), sex if sex in ("male", "female") else sex_said(told))
-    said = tuple(s for s in said if len(s.text.split()) >= MIN_WORDS and not _MANNERS.match(s.text))
+    said = tuple(s for s in said if len(s.text.split()) >= MIN_WORDS and not _MANNERS.match(s.text) and _tells(s.text))
     if not said:
         return ()
     judged = judge(said, encode, heads)
@@ -119,8 +128,14 @@ def _telling(words: set[str]) -> set[str]:
     }
 
 
+def _tells(text: str) -> bool:
+    """Whether any word of it means something by itself: "Not at this point." does not."""
+    words = words_of(text)
+    return any(word not in _EMPTY and (len(word) > 2 or any(map(str.isdigit, word))) for word in words)
+
+
 def _line(statement: Statement, judged: Judged, at: int) -> NoteLine:
-    topic = tuple(TOPICS)[int(judged.topics[at].argmax())]
+    topic = topic_of(statement, judged.topics[at])
     return NoteLine(statement.text, TOPICS[topic], statement.evidence, topic)
 
 

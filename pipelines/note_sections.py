@@ -6,6 +6,7 @@ training and drafting cannot differ.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -29,6 +30,27 @@ TOPICS = {
     "Results": "objective",
     "Assessment": "assessment",
     "Plan": "plan",
+}
+# What a clinician's own words settle, whatever the place in the visit: a short visit has another order than the long ones
+# of the corpora. Each holds only where the classifier took the statement for something that was told.
+_SETTLED = (
+    ("Plan", re.compile(r"^(?:then |and )?(?:please (?:take|stop|start|continue|call|come|use|avoid|keep|drink|return|make|schedule|let)|"
+                        r"(?:stop|start|continue|call|come back|use|avoid|return|schedule|follow up|go to) (?!with the history)|take (?!a look|care)|give (?:him|her|them|the)|"
+                        r"if (?:the patient|he|she|you) (?:notice|get|develop|cannot|still|ha)|we will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|check|send|give|get (?:a|an|the|some))|"
+                        r"I will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|send|give))", re.I)),
+    ("Assessment", re.compile(r"^(?:I (?:suspect|believe|think) (?:this|it|that|the patient has|he has|she has|sciatica)|I suspect\b|this (?:looks|sounds) like|this is (?:most likely|probably|likely|consistent with)|"
+                              r"(?:my|the) (?:impression|diagnosis)\b)", re.I)),
+    ("Vital signs", re.compile(r"\b(?:blood pressure|pulse|heart rate|temperature|oxygen saturation|respiratory rate|peak flow|weight|bmi)\b.{0,30}\b(?:is|was|of)\b.{0,12}(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+ty)\b)", re.I)),
+)  # fmt: skip
+# Questions whose heading is already the topic.
+_HEADED = {
+    "allergies": "Allergies",
+    "medications": "Medications",
+    "surgical history": "Surgical history",
+    "family history": "Family history",
+    "occupation": "Social history",
+    "alcohol": "Social history",
+    "smoking": "Social history",
 }
 # Weights that bring a vector of length 1 to the size of the plain features beside it.
 TEXT_WEIGHT, CONTEXT_WEIGHT, PLAIN_WEIGHT = 3.0, 1.5, 2.0
@@ -63,6 +85,18 @@ def judge(statements: Sequence[Statement], encode: Encode, heads: Heads) -> Judg
     relevance = heads.scores("relevance", relevance_features(statements, vectors, contexts))[:, 0]
     topics = heads.log_probabilities("topics", topic_features(statements, vectors, contexts))
     return Judged(relevance, topics, vectors)
+
+
+def topic_of(statement: Statement, logs: np.ndarray) -> str:
+    """The heading of a statement. `logs`: its row of Judged.topics."""
+    topics = tuple(TOPICS)
+    topic = topics[int(logs.argmax())]
+    head = statement.text.partition(":")[0].lower()
+    if statement.joined and head in _HEADED:
+        return _HEADED[head]
+    if statement.role in CLINICIANS and TOPICS[topic] in ("subjective", "assessment") and not statement.joined:
+        return next((settled for settled, pattern in _SETTLED if pattern.search(statement.text)), topic)
+    return topic
 
 
 def vectors_of(statements: Sequence[Statement], encode: Encode) -> tuple[np.ndarray, np.ndarray]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from pipelines.note_sentences import tidy
+
 # How speakers begin, and what adds nothing to a note. A doubt ("I think", "it looks like") is no manner and stays.
 _OPENERS = re.compile(
     r"^(?:(?:okay|ok|alright|all right|right|well|so|and so|and then|and|but|now|yeah|yes|yep|yup|sure|great|good|perfect|"
@@ -88,6 +90,14 @@ def note_style(text: str, persons: Persons) -> str:
     about = "you" if doctor else "i"
     text = _third_person(text, about, persons) if doctor or persons.role == "patient" else text
     return sentence_case(" ".join(text.split()))
+
+
+def spelled_out(text: str) -> str:
+    """Speech without contractions: "don't" is "do not", so that a denial is a word of its own."""
+    text = tidy(text)
+    for pattern, plain in _CONTRACTIONS:
+        text = pattern.sub(plain, text)
+    return text
 
 
 def sentence_case(text: str) -> str:

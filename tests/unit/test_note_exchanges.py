@@ -1,0 +1,94 @@
+"""A question and its answer become one statement; what is not understood stays in the words in which it was said."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.note_exchanges import is_question, join, statements
+from pipelines.note_sentences import Clause, cut, tidy
+from pipelines.note_style import Persons, note_style, sex_said
+
+PATIENT, DOCTOR = Persons("patient", "female"), Persons("doctor", "female")
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "expected"),
+    [
+        ("Any allergies?", "Penicillin, a rash.", "Allergies: penicillin (rash)."),
+        ("Any fever or chills?", "No.", "Denies fever or chills."),
+        ("Do you have any chest pain?", "No, not really.", "Denies chest pain."),
+        ("Have you had any nausea?", "Yes.", "Reports nausea."),
+        ("Are you taking your lisinopril?", "Yes, I am.", "The patient is taking her lisinopril."),
+        ("Do you smoke?", "No.", "The patient does not smoke."),
+        ("How long has this been going on?", "About three weeks.", "Duration: about three weeks."),
+        ("Did you fall?", "Yes.", ""),  # the past of the verb would have to be guessed
+        ("Is it sharp or dull?", "Yes.", ""),
+        ("What happened?", "Well, I was walking down the stairs when I slipped on the last one and fell.", ""),
+    ],
+)
+def test_question_and_answer_are_joined(question: str, answer: str, expected: str) -> None:
+    assert join(question, answer, PATIENT) == expected
+
+
+@pytest.mark.parametrize(
+    ("said", "persons", "expected"),
+    [
+        ("I've been taking my lisinopril and I don't feel dizzy.", PATIENT,
+         "The patient has been taking her lisinopril and she does not feel dizzy."),
+        ("okay so we're gonna go ahead and order an MRI of your right knee", DOCTOR, "We will order an MRI of her right knee."),
+        ("um, I think it's my left knee", PATIENT, "The patient thinks it is her left knee."),
+        ("You should call me if you have any chest pain, okay?", DOCTOR,
+         "The patient should call me if she has any chest pain."),
+        ("Okay, all right.", DOCTOR, ""),
+    ],
+)  # fmt: skip
+def test_speech_becomes_note_style(said: str, persons: Persons, expected: str) -> None:
+    assert note_style(tidy(said), persons) == expected
+
+
+def test_stutters_go_and_repeated_numbers_stay() -> None:
+    assert tidy("I, I take the , the uh, metformin , twenty twenty times") == "I take the metformin, twenty twenty times"
+
+
+def test_a_run_without_punctuation_is_cut_where_speakers_begin_anew() -> None:
+    run = (
+        "okay now i know that you're a diabetic and you are on some insulin and i want to check your sugars today because they "
+        "were high the last time you were here"
+    )
+    assert len(cut(run)) > 1
+    assert " ".join(cut(run)).split() == run.split()
+
+
+@pytest.mark.parametrize("text", ["do you have any pain", "so what brings you in", "Any allergies?", "have you had fever"])
+def test_questions_are_known_without_a_mark(text: str) -> None:
+    assert is_question(text)
+
+
+def test_statements_name_every_utterance_they_were_made_of() -> None:
+    talk = [("u1", "doctor", "Any fever?"), ("u2", "patient", "No, but I have a cough since Monday.")]
+    clauses = [Clause(i, role, role, at, text) for i, role, said in talk for at, text in enumerate(cut(said))]
+    made = statements(clauses)
+    assert [(one.text, one.evidence) for one in made] == [
+        ("Denies fever.", ("u1", "u2")),
+        ("The patient has a cough since Monday.", ("u1", "u2")),
+    ]
+
+
+def test_the_patients_sex_is_taken_from_how_they_are_introduced() -> None:
+    assert sex_said(["Martha is a 50-year-old female with diabetes."]) == "female"
+    assert sex_said(["Good morning, Mr. Hall."]) == "male"
+    assert sex_said(["Your mother was a nice woman, sir."]) == ""
+
+
+@given(st.lists(st.sampled_from("i you my the left right no not 40 mg twenty knee pain have take um okay and but ?".split()), max_size=30))
+def test_numbers_sides_and_denials_survive_the_style(words: list[str]) -> None:
+    said = " ".join(words)
+    for role in ("doctor", "patient", "relative"):
+        for clause in cut(said):
+            styled = note_style(clause, Persons(role))
+            if not styled:
+                continue
+            for kept in ("left", "40", "twenty", "not", "no"):
+                assert styled.lower().split().count(kept) <= said.split().count(kept) + said.count("n't")
