@@ -43,7 +43,7 @@
       else url.searchParams.delete(key);
     }
     if (url.href === window.location.href) return;
-    const anew = step && performance.now() - lastStep > 800;
+    const anew = step && performance.now() - lastStep > 250;
     if (step) lastStep = performance.now();
     if (anew) window.history.pushState(window.history.state, "", url);
     else window.history.replaceState(window.history.state, "", url);
