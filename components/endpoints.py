@@ -90,8 +90,8 @@ def build(workbench: Workbench) -> None:
         Args:
             document_id: Id as returned by digitise, import_text or search.
         """
-        kept = workbench.document(document_id)
-        return hand_out(workbench.searchable_pdf(document_id), kept.title, kept_pdf), contract.document(kept)
+        pdf, kept = workbench.searchable_pdf(document_id), workbench.document(document_id)
+        return hand_out(pdf, kept.title, kept_pdf), contract.document(kept)
 
     def correct_word(
         document_id: str, page: int, word_index: int, text: str, request: gr.Request | None = None

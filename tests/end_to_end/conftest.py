@@ -11,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -77,13 +78,19 @@ def long_record(letter: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the app, started as a user would, without demo patients."""
-    data = tmp_path_factory.mktemp("data")
+    with started(tmp_path_factory.mktemp("data"), HEALTH_CONNECT_DEMO="false") as address:
+        yield address
+
+
+@contextmanager
+def started(data: Path, **settings: str) -> Iterator[str]:
+    """The app with a data folder and settings of its own; yields its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {
+        **settings,
         "HEALTH_CONNECT_DATA_DIR": str(data),
-        "HEALTH_CONNECT_DEMO": "false",
         "GRADIO_SERVER_NAME": "127.0.0.1",
         "GRADIO_SERVER_PORT": str(port),
     }
@@ -162,6 +169,8 @@ def _wait_until_served(address: str, process: subprocess.Popen, log: Path) -> No
         try:
             urllib.request.urlopen(address, timeout=5).close()
             return
+        except urllib.error.HTTPError:
+            return  # it answers, if only to say that one must sign in
         except (urllib.error.URLError, OSError):
             time.sleep(0.2)
     pytest.fail(f"the app did not come up:\n{log.read_text(errors='replace')[-3000:]}")
