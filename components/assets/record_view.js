@@ -7,6 +7,7 @@
   const FAR_BELOW = 0.25; /* this far under the line a word is drawn as a likely misreading, not only a doubtful one */
 
   const lineOfDoubt = () => Number(localStorage.getItem(LINE_KEY)) || START_LINE;
+  const startZoom = () => (window.innerWidth < 760 ? 170 : 100); /* a whole page across a phone cannot be read */
   const doubtful = (word, line) => word.confidence < line;
   const middle = (quad) => [(quad[0] + quad[2] + quad[4] + quad[6]) / 4, (quad[1] + quad[3] + quad[5] + quad[7]) / 4];
 
@@ -188,10 +189,12 @@
   function toolbar(value, state, act) {
     const tool = (key, label, text, action) => el("button", { type: "button", class: "hc-button hc-small", "data-key": key, "aria-label": label, title: label, onclick: action }, text);
     const number = value.page.number;
-    return el("div", { class: "hc-toolbar", role: "group", "aria-label": "Page view" },
+    const turning = value.pages.length > 1 && [
       tool("previous-page", "Previous page", "‹", () => number > 1 && act.page(number - 1)),
       el("span", {}, `Page ${number} of ${value.pages.length}`),
       tool("next-page", "Next page", "›", () => number < value.pages.length && act.page(number + 1)),
+    ];
+    return el("div", { class: "hc-toolbar", role: "group", "aria-label": "Page view" }, turning,
       el("span", { class: "hc-spring" }),
       tool("smaller", "Smaller", "−", () => act.zoom(-25)), tool("larger", "Larger", "+", () => act.zoom(25)), tool("turn", "Turn the page", "↻", () => act.turn()));
   }
@@ -220,18 +223,19 @@
     return later.length ? later[0].number : null;
   }
 
+  function bringInto(scroller, box) {
+    if (!scroller || !box) return;
+    const [b, s] = [box.getBoundingClientRect(), scroller.getBoundingClientRect()];
+    scroller.scrollBy({ top: (b.top + b.bottom - s.top - s.bottom) / 2, left: (b.left + b.right - s.left - s.right) / 2 });
+  }
+
   function actions(root, value, send, state, redraw) {
     const act = {
       redraw,
       redrawSoon: () => { cancelAnimationFrame(state.frame); state.frame = requestAnimationFrame(redraw); },
       choose: (index) => { state.chosen = index; state.draft = undefined; state.lit = []; redraw(); if (index !== null) act.look(index); },
       look: (index, quietly) => {
-        const box = root.querySelector(`[data-word="${index}"]`);
-        const scroller = root.querySelector(".hc-page-scroll");
-        if (box && scroller) {
-          const [b, s] = [box.getBoundingClientRect(), scroller.getBoundingClientRect()];
-          scroller.scrollBy({ top: b.top - s.top - s.height / 2, left: b.left - s.left - s.width / 2 });
-        }
+        bringInto(root.querySelector(".hc-page-scroll"), root.querySelector(`[data-word="${index}"]`));
         const input = root.querySelector("#hc-word-text");
         if (input && !quietly) { input.focus({ preventScroll: true }); input.select(); }
       },
@@ -269,8 +273,9 @@
   function arrive(value, state) {
     const here = `${value.document_id}/${value.page.number}/${value.wish}`;
     if (state.here !== here) {
-      Object.assign(state, { here, chosen: null, draft: undefined, turn: (360 - value.page.rotation_deg) % 360, lit: state.lightOnArrival || [], hitBoxes: value.page.lit_boxes || [], zoom: state.zoom || 100 });
+      Object.assign(state, { here, chosen: null, draft: undefined, turn: (360 - value.page.rotation_deg) % 360, lit: state.lightOnArrival || [], hitBoxes: value.page.lit_boxes || [], zoom: state.zoom || startZoom() });
       state.lookAt = state.lit[0];
+      state.showHit = state.hitBoxes.length > 0;
       state.lightOnArrival = null;
       if (state.stepOnArrival) { state.chosen = stepTo(value, state, 1) ?? null; state.stepOnArrival = false; state.focusWord = true; }
     }
@@ -308,7 +313,7 @@
   }
 
   parts.record_view = function (root, value, send, memory) {
-    const state = memory.state || (memory.state = { chosen: null, zoom: 100, turn: 0, lit: [], all: false, seen: {} });
+    const state = memory.state || (memory.state = { chosen: null, zoom: startZoom(), turn: 0, lit: [], all: false, seen: {} });
     if (!value) return;
     if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
@@ -322,7 +327,7 @@
     const scroll = el("div", { class: "hc-page-scroll", tabindex: 0, role: "region", "aria-label": "Page picture, scrolls", "data-key": "page-scroll", onscroll: () => { state.scroll = [scroll.scrollLeft, scroll.scrollTop]; } }, pageSvg(value, state, act));
     view.append(head(value, act), conflictBanner(value, act) || "",
       value.notes.length ? el("div", { class: "hc-banner", role: "status" }, value.notes.map((note) => el("p", {}, note))) : "",
-      el("div", { class: "hc-record-body" }, pageList(value, state, act),
+      el("div", { class: "hc-record-body" + (value.pages.length > 1 ? "" : " hc-one-page") }, value.pages.length > 1 && pageList(value, state, act),
         el("div", { class: "hc-page" }, toolbar(value, state, act), value.page.warnings.map((w) => el("p", { class: "hc-page-note" }, w)), scroll, legend()),
         el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
@@ -330,11 +335,13 @@
     const bringIntoSight = () => view.isConnected && view.scrollIntoView({ block: "start" });
     if (state.newcomer) { requestAnimationFrame(bringIntoSight); setTimeout(bringIntoSight, 300); }
     state.newcomer = false;
-    view.querySelector(".hc-page-nav").scrollTop = state.navScroll || 0;
+    const nav = view.querySelector(".hc-page-nav");
+    if (nav) nav.scrollTop = state.navScroll || 0;
     if (state.scroll) [scroll.scrollLeft, scroll.scrollTop] = state.scroll;
     if (state.focusWord && state.chosen !== null) requestAnimationFrame(() => act.look(state.chosen));
-    else if (state.lookAt !== undefined) requestAnimationFrame(() => act.look(state.lookAt, true));
-    state.focusWord = false;
+    else if (state.lookAt !== undefined) { const word = state.lookAt; requestAnimationFrame(() => act.look(word, true)); }
+    else if (state.showHit) requestAnimationFrame(() => bringInto(scroll, root.querySelector(".hc-hit-box")));
+    state.focusWord = state.showHit = false;
     state.lookAt = undefined;
   };
 })();
