@@ -33,7 +33,7 @@ _LABELS = (
     (
         "relative",
         re.compile(
-            r"^(?:relative\b.*|family\b.*|guest_family.*|mother|father|mum|mom|dad|wife|husband|spouse|partner|son|daughter|"
+            r"^(?:relative\b.*|family\b.*|guest family.*|mother|father|mum|mom|dad|wife|husband|spouse|partner|son|daughter|"
             r"brother|grand\w+|carer|caregiver|parent|friend)$",
             re.I,
         ),

@@ -49,7 +49,9 @@ def test_speech_becomes_note_style(said: str, persons: Persons, expected: str) -
 
 
 def test_stutters_go_and_repeated_numbers_stay() -> None:
-    assert tidy("I, I take the , the uh, metformin , twenty twenty times") == "I take the metformin, twenty twenty times"
+    assert (
+        tidy("I, I take the , the uh, metformin , twenty twenty times") == "I take the metformin, twenty twenty times"
+    )
 
 
 def test_a_run_without_punctuation_is_cut_where_speakers_begin_anew() -> None:
@@ -61,7 +63,9 @@ def test_a_run_without_punctuation_is_cut_where_speakers_begin_anew() -> None:
     assert " ".join(cut(run)).split() == run.split()
 
 
-@pytest.mark.parametrize("text", ["do you have any pain", "so what brings you in", "Any allergies?", "have you had fever"])
+@pytest.mark.parametrize(
+    "text", ["do you have any pain", "so what brings you in", "Any allergies?", "have you had fever"]
+)
 def test_questions_are_known_without_a_mark(text: str) -> None:
     assert is_question(text)
 
@@ -82,7 +86,12 @@ def test_the_patients_sex_is_taken_from_how_they_are_introduced() -> None:
     assert sex_said(["Your mother was a nice woman, sir."]) == ""
 
 
-@given(st.lists(st.sampled_from("i you my the left right no not 40 mg twenty knee pain have take um okay and but ?".split()), max_size=30))
+@given(
+    st.lists(
+        st.sampled_from("i you my the left right no not 40 mg twenty knee pain have take um okay and but ?".split()),
+        max_size=30,
+    )
+)
 def test_numbers_sides_and_denials_survive_the_style(words: list[str]) -> None:
     said = " ".join(words)
     for role in ("doctor", "patient", "relative"):
