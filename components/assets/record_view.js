@@ -332,7 +332,12 @@
         el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
     /* The tab may only now become visible and the list above may grow: look again a moment later. */
-    const bringIntoSight = () => view.isConnected && view.scrollIntoView({ block: "start" });
+    const hit = state.showHit;
+    const bringIntoSight = () => {
+      if (!view.isConnected) return;
+      view.scrollIntoView({ block: "start" });
+      if (hit) bringInto(scroll, root.querySelector(".hc-hit-box"));
+    };
     if (state.newcomer) { requestAnimationFrame(bringIntoSight); setTimeout(bringIntoSight, 300); }
     state.newcomer = false;
     const nav = view.querySelector(".hc-page-nav");

@@ -109,8 +109,7 @@ def test_a_letter_is_read_mended_found_and_opened(
     keep_picture(page, f"{look}-found")
     assert find_faults(page) == NO_FAULTS
     page.get_by_role("button", name="Open the record here").first.click()
-    expect(page.locator(".hc-page-svg .hc-hit-box").first).to_be_visible()
-    page.wait_for_timeout(600)  # the view moves to the place
+    expect(page.locator(".hc-page-svg .hc-hit-box").first).to_be_in_viewport(ratio=0.95)
     keep_view(page, f"{look}-opened")
     assert find_faults(page) == NO_FAULTS
     page.go_back()
