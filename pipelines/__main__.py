@@ -16,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from domain import contract, prescription_contract
+from domain import consultation_contract, contract, prescription_contract
 from domain.audit import Actor
 from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
 from domain.people import Role
@@ -120,6 +120,33 @@ def verify(
         verdict = bench.prescriptions.verify(picture, code, replace(operator, role="pharmacist"))
         word = "may be dispensed" if verdict.valid else "not to be dispensed"
         _print(prescription_contract.verdict(verdict), as_json, f"{verdict.status.value}, {word}: {verdict.reason}")
+
+
+@app.command()
+def consult(
+    file: Annotated[
+        Path, typer.Argument(help="A recording, or a .txt with lines Doctor: ...", exists=True, dir_okay=False)
+    ],
+    speakers: Annotated[int, typer.Option(min=0, max=20, help="Number of voices; 0 finds out.")] = 2,
+    patient: ForPatient = "",
+    as_json: AsJson = False,
+) -> None:
+    """Transcribe a visit, or read it from text, and draft a note in which every line names its source."""
+    doctor = replace(operator, role="doctor")
+    with _bench() as bench:
+        if file.suffix.lower() == ".txt":
+            visit = bench.consultations.import_transcript(file.read_text("utf-8", errors="replace"), patient, doctor)
+        else:
+            visit = bench.consultations.transcribe(file, patient, speakers, doctor, progress=_say)
+        visit = bench.consultations.draft_note(visit.transcript.consultation_id, doctor, _say)
+        said = consultation_contract.transcript(visit.transcript, visit.roles)
+        note = consultation_contract.note(bench.consultations.note(visit.transcript.consultation_id))
+        for warning in visit.transcript.warnings:
+            typer.echo(f"  note: {warning}", err=True)
+        lines = [f"{one['role'] or one['speaker']}: {one['text']}" for one in said["utterances"]]
+        for name, kept in (*note["sections"].items(), ("unsupported", note["unsupported"])):
+            lines += ["", name.upper(), *(f"- {line['text']}  [{', '.join(line['evidence'])}]" for line in kept)]
+        _print(said | {"note": note}, as_json, "\n".join(lines))
 
 
 @app.command("read-scan")

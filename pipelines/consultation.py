@@ -17,6 +17,7 @@ MAX_UTTERANCES = 20_000
 _STAMP = re.compile(r"^\s*[\[(]?\d{1,2}:\d{2}(?::\d{2})?(?:[.,]\d+)?[\])]?\s*[-–]?\s*")
 _LABEL = re.compile(r"^\s*(?:\[([^\]\n]{1,40})\]\s*:?|([^\W\d][\w.'’ -]{0,40}?)\s*:)\s*(.*)$")
 _NUMBERED = re.compile(r"^(?:speaker|voice|person|participant|s)[ _-]?\d+$", re.I)
+NAMED_SHARE = 0.9  # of lines that begin with a name, from which each such beginning is taken for a speaker
 _MANY_WORDS = 4  # a longer beginning before a colon is a sentence, not a name
 
 
@@ -30,11 +31,13 @@ def read_conversation(text: str) -> tuple[Utterance, ...]:
             f"The conversation has more than {MAX_TEXT_CHARS:,} characters, so it was not read. Import it in parts."
         )
     lines = [_STAMP.sub("", line).strip() for line in text.replace("\r", "\n").split("\n")]
-    names = Counter(name.casefold() for line in lines if (name := _name(line)[0]))
+    begun = [name for line in lines if (name := _name(line)[0])]
+    names = Counter(name.casefold() for name in begun)
+    each_named = len(begun) >= NAMED_SHARE * sum(map(bool, lines))
     spoken: list[list[str]] = []
     for line in lines:
         name, said = _name(line)
-        if name and _is_speaker(name, names):
+        if name and _is_speaker(name, names, each_named):
             spoken.append([name, said])
         elif line and spoken:
             spoken[-1][1] = f"{spoken[-1][1]} {line}".strip()
@@ -166,6 +169,8 @@ def _name(line: str) -> tuple[str, str]:
     return (name, match[3].strip()) if len(name.split()) <= _MANY_WORDS else ("", line)
 
 
-def _is_speaker(name: str, names: Counter[str]) -> bool:
-    """A role, a numbered voice, or a name that begins more than one line."""
-    return bool(role_of_label(name) or _NUMBERED.match(name)) or names[name.casefold()] > 1
+def _is_speaker(name: str, names: Counter[str], each_named: bool) -> bool:
+    """A role, a numbered voice, a name that begins more than one line, or a name where nearly each line has one."""
+    if role_of_label(name) or _NUMBERED.match(name) or names[name.casefold()] > 1:
+        return True
+    return each_named and len(names) > 1 and all(word[0].isupper() for word in name.split())

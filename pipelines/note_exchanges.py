@@ -73,6 +73,7 @@ _HEADS = (
     ("Occupation", re.compile(r"\bwhat (?:do you do|kind of work|is your (?:job|occupation))|for (?:a living|work)\b", re.I)),
     ("Alcohol", re.compile(r"\b(?:how (?:much|often|many)\b.{0,40}\b(?:drink|alcohol|beers?|wine))", re.I)),
     ("Smoking", re.compile(r"\b(?:how (?:much|often|many)\b.{0,40}\b(?:smoke|cigarettes|packs))", re.I)),
+    ("Weight", re.compile(r"\bhow much (?:do|does|did) \w+ weigh|\bwhat (?:is|'s) (?:your|his|her) weight\b", re.I)),
     ("Age", re.compile(r"\bhow old\b", re.I)),
 )  # fmt: skip
 _LEAD = re.compile(

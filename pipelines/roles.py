@@ -33,8 +33,8 @@ _LABELS = (
     (
         "relative",
         re.compile(
-            r"^(?:relative\b.*|family\b.*|guest family.*|mother|father|mum|mom|dad|wife|husband|spouse|partner|son|daughter|"
-            r"brother|grand\w+|carer|caregiver|parent|friend)$",
+            r"^(?:relative\b.*|family\b.*|guest family.*|mother|father|mum|mom|dad|wife|husband|spouse|partner|son|"
+            r"daughter|brother|grand\w+|carer|caregiver|parent|friend)$",
             re.I,
         ),
     ),

@@ -51,6 +51,12 @@ def test_a_colon_in_a_sentence_makes_no_speaker() -> None:
     assert [one.speaker for one in read] == ["Patient", "Doctor"]
 
 
+def test_a_name_heard_once_counts_where_each_line_has_one() -> None:
+    lines = [f"{'Dr. Bose' if at % 2 else 'Mother'}: line {at}" for at in range(10)]
+    read = read_conversation("\n".join([*lines, "Noah: It hurts."]))
+    assert read[-1].speaker == "Noah"
+
+
 def test_names_that_are_no_role_count_when_they_come_again() -> None:
     read = read_conversation("Anna: Hello.\nBen: Hi.\nAnna: What hurts?\nBen: My knee.")
     assert [one.speaker for one in read] == ["Anna", "Ben", "Anna", "Ben"]
