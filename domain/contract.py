@@ -83,7 +83,14 @@ def reading(value: ScanReading, reading_id: str) -> dict[str, Any]:
         "prediction_set": list(value.prediction_set),
         "explanation": None
         if shown is None
-        else {"label": shown.label, "reliable": shown.reliable, "caption": shown.caption},
+        else {
+            "label": shown.label,
+            "reliable": shown.reliable,
+            "caption": shown.caption,
+            "deleted": [round(float(share), SCORE_DECIMALS) for share in shown.deleted],
+            "by_map": [round(float(left), SCORE_DECIMALS) for left in shown.by_map],
+            "by_chance": [round(float(left), SCORE_DECIMALS) for left in shown.by_chance],
+        },
         "model": stamp(value.model),
         "warnings": list(value.warnings),
     }

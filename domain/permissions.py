@@ -34,6 +34,7 @@ def _only(*roles: Role, **how: object) -> Rule:
 
 _record = {"roles": CARERS, "glass": True, "reads": "DocumentReference", "by": "document_id"}
 _visit = {"roles": CARERS, "reads": "Composition", "by": "consultation_id"}
+_reading = {"roles": CARERS, "reads": "DiagnosticReport", "by": "reading_id"}
 
 RULES: Mapping[str, Rule] = {
     # patients
@@ -57,6 +58,15 @@ RULES: Mapping[str, Rule] = {
     # imaging
     "scan_cards": Rule(EVERYONE),
     "read_scan": Rule(CARERS),
+    "imaging.along_stack": Rule(CARERS),
+    "imaging.without_identity": Rule(CARERS),
+    "imaging.reading": Rule(**_reading),  # type: ignore[arg-type]
+    "imaging.readings_of": Rule(CARERS, reads="DiagnosticReport", by="patient_id"),
+    "imaging.picture": Rule(**_reading),  # type: ignore[arg-type]
+    "imaging.overlay": Rule(**_reading),  # type: ignore[arg-type]
+    "imaging.file_reading": Rule(CARERS),
+    "imaging.say": Rule(CARERS),
+    "imaging.feedback_csv": _only(DOCTOR, RESEARCHER, ADMINISTRATOR),  # names nobody
     "evaluate": _only(RESEARCHER, ADMINISTRATOR),
     # prescriptions
     "directions": Rule(EVERYONE),

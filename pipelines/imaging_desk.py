@@ -1,27 +1,42 @@
-"""The imaging desk: takes classifiers from the shelf, reads a scan file with them, and leaves a trail event."""
+"""The imaging desk: takes classifiers from the shelf, reads a scan file with them, and keeps what was read.
+
+The file itself is not kept, because a scan's header may name a person: only its SHA-256, the picture, and the map.
+"""
 
 from __future__ import annotations
 
+import csv
+import hashlib
+import io
+import secrets
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
+from domain import contract
 from domain.audit import Action, Actor
 from domain.errors import NothingFound, UploadRejected
 from domain.imaging import AUTO_TASK, Scan, ScanReading
+from domain.kept_reading import Feedback, KeptReading, Opinion
 from domain.limits import Limits
 from domain.models import ModelCard
 from models.shelf import ModelShelf
 from pipelines import evaluate as judging
 from pipelines import imaging
 from pipelines.progress import Progress, silent
+from pipelines.scan_identity import without_identity
 from pipelines.scan_intake import open_scan
-from storage import audit
+from storage import audit, patients, readings
 from storage.database import Database
+from storage.files import FileStore
+
+STACK_PICTURES = 24  # enough to see where along a stack the answer changes, in a few seconds
+MAX_REASON_CHARS = 500
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +49,27 @@ class ScanRead:
     scan: Scan
     overlay: np.ndarray | None
     identity: tuple[str, ...]
+    duplicate_of: str = ""  # id of the reading that the same model made of the same picture before; it is then this one
+
+
+@dataclass(frozen=True, slots=True)
+class StackAnswer:
+    """What the model says of one picture of a stack. `score`: of `label`, None where it abstained."""
+
+    number: int
+    label: str
+    score: float | None
+    reason: str | None
 
 
 class ImagingDesk:
     """Reads scans for the tasks in `tasks`; where several could answer, the first is asked."""
 
-    def __init__(self, shelf: ModelShelf, database: Database, limits: Limits, tasks: Sequence[str]) -> None:
-        self.shelf, self.database, self.limits, self.tasks = shelf, database, limits, tuple(tasks)
+    def __init__(
+        self, shelf: ModelShelf, database: Database, files: FileStore, limits: Limits, tasks: Sequence[str]
+    ) -> None:
+        self.shelf, self.database, self.files = shelf, database, files
+        self.limits, self.tasks = limits, tuple(tasks)
 
     def cards(self) -> tuple[ModelCard, ...]:
         """The card in use for each task."""
@@ -69,12 +98,127 @@ class ImagingDesk:
                 reading = imaging.read_scan_auto(scan, classifiers)
             else:
                 reading = imaging.read_scan(scan, classifiers[0])
+        drawn = None if reading.explanation is None else imaging.overlay(scan, reading.explanation)
+        kept, before = self._keep(path, scan, reading, drawn, patient_id, actor)
+        return ScanRead(kept.reading_id, reading, scan, drawn, file.identity, kept.reading_id if before else "")
+
+    def along_stack(self, path: Path, task: str, progress: Progress = silent) -> tuple[StackAnswer, ...]:
+        """What the task's model says of up to 24 pictures, evenly spaced through a stack; nothing of it is kept.
+
+        Raises UploadRejected, NothingFound, ModelUnavailable.
+        """
+        (named,) = self._tasks(task) if task != AUTO_TASK else ("",)
+        if not named:
+            raise UploadRejected("A stack is read for one task. Choose the task by name, then try again.")
+        file = open_scan(path, self.limits)
+        numbers = sorted({round(at) for at in np.linspace(1, file.count, min(file.count, STACK_PICTURES))})
+        with self.shelf.borrow(self.shelf.chosen(named).id, progress) as classifier:
+            return tuple(
+                _stack_answer(number, reading)
+                for number, reading in imaging.read_stack(file, classifier, numbers, progress)
+            )
+
+    def without_identity(self, path: Path, target: Path, progress: Progress = silent) -> int:
+        """Write a copy of a DICOM file without identity; returns how many lines of burned-in text were blacked out.
+
+        Raises UploadRejected for what is no DICOM file or cannot be decoded.
+        """
+        with self.shelf.borrow(self.shelf.chosen("ocr").id, progress) as ocr:
+            progress(0, 1, "files", "Looking for text in the picture")
+            return without_identity(path, target, self.limits, secrets.token_bytes(32), ocr)
+
+    # -- what is kept -----------------------------------------------------------------------------------------------
+
+    def reading(self, reading_id: str) -> KeptReading:
+        """Raises NothingFound."""
+        with self.database.read() as tx:
+            return readings.get(tx, reading_id)
+
+    def readings_of(self, patient_id: str, limit: int = 200) -> tuple[KeptReading, ...]:
+        """Newest first; "" for those of nobody."""
+        with self.database.read() as tx:
+            return readings.of_patient(tx, patient_id, limit)
+
+    def picture(self, reading_id: str) -> Path:
+        """PNG of the picture that was read. Raises NothingFound, StorageFailed."""
+        return self.files.path(self.reading(reading_id).picture_sha256)
+
+    def overlay(self, reading_id: str) -> Path:
+        """PNG of the picture with the map laid on it. Raises NothingFound where the reading has none."""
+        kept = self.reading(reading_id)
+        if not kept.overlay_sha256:
+            raise NothingFound("This reading has no map: the model abstained. Its reason stands with the reading.")
+        return self.files.path(kept.overlay_sha256)
+
+    def file_reading(self, reading_id: str, patient_id: str, actor: Actor) -> KeptReading:
+        """File a reading to a patient's chart. The patient must exist; raises NothingFound."""
+        with self.database.begin() as tx:
+            patients.get(tx, patient_id)
+            readings.file_to(tx, reading_id, patient_id)
+            audit.append(
+                tx, actor, Action.UPDATE, f"DiagnosticReport/{reading_id}", patient_id, "filed to this patient"
+            )
+        return self.reading(reading_id)
+
+    def say(self, reading_id: str, opinion: str, reason: str, actor: Actor) -> KeptReading:
+        """Keep a person's opinion of a reading. Raises NothingFound, UploadRejected without a reason to disagree."""
+        said = " ".join(reason.split())
+        if opinion not in set(Opinion) or len(said) > MAX_REASON_CHARS or (opinion == Opinion.DISAGREE and not said):
+            raise UploadRejected(
+                f"An opinion is to agree, or to disagree with a reason of at most {MAX_REASON_CHARS} characters, so "
+                "nothing was kept. Say what the picture shows instead."
+            )
+        with self.database.begin() as tx:
+            kept = readings.get(tx, reading_id)
+            readings.say(tx, reading_id, Feedback(Opinion(opinion), said, actor.who, datetime.now(UTC)))
+            entity = f"DiagnosticReport/{reading_id}"
+            audit.append(tx, actor, Action.UPDATE, entity, kept.patient_id, f"a person says: {opinion}")
+        return self.reading(reading_id)
+
+    def feedback_csv(self) -> str:
+        """Every opinion with what the model said, for researchers: neither patient nor person nor file is named."""
+        out = io.StringIO()
+        table = csv.writer(out)
+        table.writerow(("reading", "day", "task", "model", "revision", "abstained", "scores", "opinion", "reason"))
+        with self.database.read() as tx:
+            kept = readings.with_feedback(tx)
+        for one in kept:
+            scores = "; ".join(f"{finding['label']} {finding['score']}" for finding in one.outside["findings"])
+            model = one.outside["model"]
+            for said in one.feedback:
+                row = (one.reading_id[:12], f"{said.at:%Y}", one.task, model["id"], model["revision"])
+                table.writerow((*row, one.abstained, scores, said.opinion.value, _harmless(said.reason)))
+        return out.getvalue()
+
+    def _keep(
+        self, path: Path, scan: Scan, reading: ScanReading, drawn: np.ndarray | None, patient_id: str, actor: Actor
+    ) -> tuple[KeptReading, bool]:
+        """The reading as kept, and whether the same one was kept before."""
+        with path.open("rb") as content:
+            source = hashlib.file_digest(content, "sha256").hexdigest()
+        model = reading.model
         reading_id = uuid.uuid4().hex
+        kept = KeptReading(
+            reading_id,
+            patient_id,
+            datetime.now(UTC),
+            contract.reading(reading, reading_id),
+            source,
+            self.files.keep_bytes(_png(scan.pixels)),
+            "" if drawn is None else self.files.keep_bytes(_png(drawn)),
+            scan.number,
+            scan.count,
+        )
         detail = f"{reading.task}: " + (f"abstained ({reading.doubt.code})" if reading.doubt else "read")
         with self.database.begin() as tx:
-            audit.append(tx, actor, Action.EXECUTE, f"scan_reading/{reading_id}", patient_id, detail, reading.model)
-        drawn = None if reading.explanation is None else imaging.overlay(scan, reading.explanation)
-        return ScanRead(reading_id, reading, scan, drawn, file.identity)
+            twin = readings.same(tx, source, scan.number, reading.task, model.id, model.revision, patient_id)
+            if twin:
+                detail += ", as before"
+            else:
+                readings.add(tx, kept)
+            entity = f"DiagnosticReport/{twin or reading_id}"
+            audit.append(tx, actor, Action.EXECUTE, entity, patient_id, detail, model)
+            return (readings.get(tx, twin), True) if twin else (kept, False)
 
     def evaluate(
         self, task: str, data: Path, model_id: str = "", split: str = "held-out", progress: Progress = silent
@@ -99,3 +243,23 @@ class ImagingDesk:
                 f"There is no imaging task of this name. Use {AUTO_TASK}, or one of: {', '.join(self.tasks)}."
             )
         return (task,)
+
+
+def _stack_answer(number: int, reading: ScanReading) -> StackAnswer:
+    if reading.abstained:
+        return StackAnswer(number, "", None, reading.reason)
+    most = max(reading.findings, key=lambda finding: finding.score)
+    return StackAnswer(number, most.label, most.score, None)
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    from PIL import Image
+
+    packed = io.BytesIO()
+    Image.fromarray(pixels).save(packed, format="PNG")
+    return packed.getvalue()
+
+
+def _harmless(text: str) -> str:
+    """A cell that a spreadsheet takes for text, whatever it begins with."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" else text

@@ -53,7 +53,7 @@ from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
 from pipelines.trail_desk import Trail, TrailDesk
-from storage import audit, backup, choices, consultations, documents, patients
+from storage import audit, backup, choices, consultations, documents, patients, readings
 from storage.checkpoint_file import CheckpointFile
 from storage.consultations import ConsultationStore
 from storage.database import Database, DatabaseDamaged
@@ -103,7 +103,7 @@ class Workbench:
         self.files = FileStore(settings.data_dir / "files")
         self.shelf = shelf or ModelShelf(cards, settings.memory_budget_mb)
         tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
-        self._imaging = ImagingDesk(self.shelf, self.database, settings.limits, tasks)
+        self.imaging = ImagingDesk(self.shelf, self.database, self.files, settings.limits, tasks)
         self._index: PassageIndex | None = None
         self._index_lock = threading.RLock()
         self._keys: SigningKeys | None = None
@@ -379,7 +379,7 @@ class Workbench:
 
     def scan_cards(self) -> tuple[ModelCard, ...]:
         """The card in use for each imaging task."""
-        return self._imaging.cards()
+        return self.imaging.cards()
 
     def read_scan(
         self,
@@ -393,13 +393,13 @@ class Workbench:
         """Read a scan for a task, or "auto". Raises UploadRejected, NothingFound, ModelUnavailable."""
         if patient_id:
             self.patient(patient_id)
-        return self._imaging.read(path, task, patient_id, actor, number, progress)
+        return self.imaging.read(path, task, patient_id, actor, number, progress)
 
     def evaluate(
         self, task: str, data: Path, model_id: str = "", split: str = "held-out", progress: Progress = silent
     ) -> Evaluation:
         """The figures of an imaging card, measured again. Raises UploadRejected, NothingFound, ModelUnavailable."""
-        return self._imaging.evaluate(task, data, model_id, split, progress)
+        return self.imaging.evaluate(task, data, model_id, split, progress)
 
     # -- search -----------------------------------------------------------------------------------------------------
 
@@ -467,7 +467,7 @@ class Workbench:
     def recover(self) -> None:
         """Remove files that no record needs. The index is brought up to date when it is first opened."""
         with self.database.read() as tx:
-            in_use = documents.files_in_use(tx) | consultations.files_in_use(tx)
+            in_use = documents.files_in_use(tx) | consultations.files_in_use(tx) | readings.files_in_use(tx)
         swept = self.files.sweep(in_use)
         if swept:
             log.info("swept %d files that no record needs", swept)

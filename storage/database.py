@@ -225,6 +225,34 @@ broken_glass = sa.Table(
     sa.Column("until", sa.DateTime(timezone=True), nullable=False),
 )
 
+readings = sa.Table(
+    "readings",  # of scans; a row is never changed but for whose it is
+    metadata,
+    sa.Column("reading_id", sa.String(64), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=True, index=True),
+    sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("task", sa.String(60), nullable=False),
+    sa.Column("model_id", sa.String(100), nullable=False),
+    sa.Column("model_revision", sa.String(100), nullable=False),
+    sa.Column("outside", sa.JSON, nullable=False),
+    sa.Column("source_sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("picture_sha256", sa.String(64), nullable=False),
+    sa.Column("overlay_sha256", sa.String(64), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+)
+
+reading_feedback = sa.Table(
+    "reading_feedback",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("reading_id", sa.ForeignKey("readings.reading_id"), nullable=False, index=True),
+    sa.Column("opinion", sa.String(20), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -261,12 +289,18 @@ def _m005_people(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[accounts, sign_ins, failed_sign_ins, broken_glass])
 
 
+def _m006_readings(connection: sa.Connection) -> None:
+    """Readings of scans, and opinions on them."""
+    metadata.create_all(connection, tables=[readings, reading_feedback])
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m001_records,
     _m002_prescriptions,
     _m003_trail_tree,
     _m004_consultations,
     _m005_people,
+    _m006_readings,
 )
 
 

@@ -72,3 +72,58 @@ def test_the_command_prints_the_outside_shape(drawn, monkeypatch, tmp_path) -> N
     assert shape["abstained"]
     assert shape["findings"] == []
     assert shape["reading_id"]
+
+
+def test_a_reading_is_kept_once_with_its_picture_and_without_its_file(bench, drawn) -> None:
+    owner = bench.create_patient("Ada Example", "1961-03-12", "female", "", ACTOR)
+    first = bench.read_scan(drawn, "breast_ultrasound", owner.patient_id, ACTOR)
+    again = bench.read_scan(drawn, "breast_ultrasound", owner.patient_id, ACTOR)
+    assert (first.duplicate_of, again.duplicate_of) == ("", first.reading_id)
+    (kept,) = bench.imaging.readings_of(owner.patient_id)
+    assert kept.outside["reading_id"] == first.reading_id
+    assert kept.outside["reason"] == first.reading.reason
+    with Image.open(bench.imaging.picture(kept.reading_id)) as picture:
+        assert (np.asarray(picture) == first.scan.pixels).all()
+    with pytest.raises(NothingFound, match="abstained"):
+        bench.imaging.overlay(kept.reading_id)
+    stored = [place.read_bytes() for place in (bench.settings.data_dir / "files").glob("??/*")]
+    assert drawn.read_bytes() not in stored  # a scan's header may name a person
+    bench.recover()
+    assert bench.imaging.picture(kept.reading_id).is_file()
+
+
+def test_a_reading_of_nobody_is_filed_later(bench, drawn) -> None:
+    read = bench.read_scan(drawn, "fracture", "", ACTOR)
+    owner = bench.create_patient("Bea Example", "1970-01-01", "female", "", ACTOR)
+    bench.imaging.file_reading(read.reading_id, owner.patient_id, ACTOR)
+    assert [one.reading_id for one in bench.imaging.readings_of(owner.patient_id)] == [read.reading_id]
+    assert "filed" in bench.trail(owner.patient_id).events[-1].detail
+    with pytest.raises(NothingFound):
+        bench.imaging.file_reading(read.reading_id, "nobody", ACTOR)
+
+
+def test_opinions_are_kept_and_exported_without_naming_anybody(bench, drawn) -> None:
+    read = bench.read_scan(drawn, "brain_tumour", "", ACTOR)
+    with pytest.raises(UploadRejected, match="reason"):
+        bench.imaging.say(read.reading_id, "disagree", "  ", ACTOR)
+    with pytest.raises(UploadRejected):
+        bench.imaging.say(read.reading_id, "perhaps", "x", ACTOR)
+    bench.imaging.say(read.reading_id, "agree", "", ACTOR)
+    kept = bench.imaging.say(read.reading_id, "disagree", '=HYPERLINK("x"), drawn by hand', ACTOR)
+    assert [said.opinion.value for said in kept.feedback] == ["agree", "disagree"]
+    table = bench.imaging.feedback_csv()
+    assert ACTOR.who not in table
+    assert "'=HYPERLINK" in table  # a spreadsheet takes it for text
+    assert len(table.splitlines()) == 3
+
+
+def test_a_stack_is_read_along_its_length(bench, tmp_path) -> None:
+    import nibabel
+
+    values = np.random.default_rng(1).integers(0, 255, (40, 40, 5)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(values, np.eye(4)), tmp_path / "stack.nii")
+    answers = bench.imaging.along_stack(tmp_path / "stack.nii", "brain_tumour")
+    assert [one.number for one in answers] == [1, 2, 3, 4, 5]
+    assert all(one.score is None and one.reason for one in answers)
+    with pytest.raises(UploadRejected, match="one task"):
+        bench.imaging.along_stack(tmp_path / "stack.nii", "auto")
