@@ -30,7 +30,7 @@ ROLES_CARD = ModelCard(
             "ACI-Bench and MTS-Dialog validation splits",
             "python -m models.training.notes --data DIR",
         ),
-    ),  # fmt: skip
+    ),
     limits=(
         "The corpora hold few nurses and relatives: those two roles are often taken for the doctor or the patient.",
         "Two clinicians who talk with each other cannot be told apart.",
@@ -75,7 +75,7 @@ NOTE_CARD = ModelCard(
             "ACI-Bench validation split, 609 statements",
             "python -m models.training.notes --data DIR",
         ),
-    ),  # fmt: skip
+    ),
     limits=(
         "It keeps the words that were said: what was only meant, pointed at or seen is not in the note.",
         "Where speech has no punctuation, a line may run two thoughts together.",

@@ -29,6 +29,9 @@ class MiniLmEncoder:
         os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
         os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
         os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+        from models.torchaudio_stand_in import stand_in
+
+        stand_in()  # transformers imports torchaudio where it is installed
         from sentence_transformers import SentenceTransformer
 
         self.card = card
