@@ -143,8 +143,9 @@ class Door:
         patient_id = str(given.get("patient_id") or getattr(result, "patient_id", "") or "")
         if rule.by == "text" and not said:
             return  # the list that the page opens with
-        if self._entrance.first_look(guest.actor.session, rule.reads, what, patient_id):
-            guest.bench.record_read(guest.actor, rule.reads, what, patient_id)
+        if self._entrance.first_look(guest.actor.session, rule.reads, what or patient_id):
+            owner = patient_id or _patient_of(guest.bench, given)  # a picture does not say whose it is
+            guest.bench.record_read(guest.actor, rule.reads, what, owner)
 
 
 def _visit_of(request: Any) -> Visit | None:

@@ -50,7 +50,7 @@ RULES: Mapping[str, Rule] = {
     "document": Rule(**_record, masked=True),  # type: ignore[arg-type]
     "deidentified_document": Rule(CARERS | {RESEARCHER}, reads="DocumentReference", by="document_id"),
     "documents": Rule(CARERS, glass=True, masked=True, reads="DocumentReference", by="patient_id"),
-    "searchable_pdf": Rule(**_record),  # type: ignore[arg-type]
+    "searchable_pdf": Rule(CARERS, glass=True, reads="Binary", by="document_id"),  # the file that leaves the server
     "page_picture": Rule(**_record),  # type: ignore[arg-type]
     "corrections": Rule(**_record),  # type: ignore[arg-type]
     "conflicts_with": Rule(CARERS),
