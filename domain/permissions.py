@@ -82,7 +82,6 @@ RULES: Mapping[str, Rule] = {
     "prescriptions.reprint": _only(DOCTOR, PHARMACIST),
     # consultations
     "consultations.transcribe": Rule(CARERS),
-    "consultations.transcribe": Rule(CARERS),
     "consultations.import_transcript": Rule(CARERS),
     "consultations.relabel": Rule(CARERS),
     "consultations.correct_word": Rule(CARERS),
