@@ -149,6 +149,10 @@ def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...
         if asked is not None:
             joined = join(asked.text, answer.text, persons)
             if joined:
+                reaction = _reaction(clauses[at + 1 : at + 2], answer) if joined.startswith("Allergies:") else ""
+                if reaction:
+                    joined = sentence_case(f"{joined.rstrip('.')} ({reaction})")
+                    at += 1
                 _add(found, joined, (asked, answer), True, asked.text)
                 if _says_more(answer.text):
                     _add(found, note_style(_rest(answer.text), persons), (asked, answer), False, asked.text)
@@ -230,8 +234,24 @@ def _about_speaker(answer: str, persons: Persons) -> str:
     return plain[:1].lower() + plain[1:] if plain[1:2].islower() else plain
 
 
+def _reaction(following: Sequence[Clause], answer: Clause) -> str:
+    """What an allergy does, told in the same breath: "It gives me a rash." -> "rash"; "" where it is not told so."""
+    if not following or following[0].utterance_id != answer.utterance_id:
+        return ""
+    told = re.match(
+        r"(?:and )?(?:it (?:gives|gave|causes|caused)(?: me)?|i (?:get|got)) (?:an? )?([\w ,'-]{2,60})\.?$",
+        following[0].text,
+        re.I,
+    )
+    return told[1].strip() if told else ""
+
+
 def _bracketed(head: str, answer: str) -> str:
     """An allergy's reaction goes into brackets: "penicillin, a rash" -> "penicillin (rash)"."""
+    if head == "Allergies":
+        answer = re.sub(
+            r"^(?:to |(?:the patient|he|she) (?:is|has|was) (?:an )?allerg(?:ic|y) to )", "", answer, flags=re.I
+        )
     if head != "Allergies" or answer.count(",") != 1:
         return answer
     thing, reaction = (part.strip() for part in answer.split(","))

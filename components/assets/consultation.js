@@ -147,8 +147,11 @@
       el("div", { class: "hc-line-foot" }, where && el("span", {}, where), line.by_person && el("span", { class: "hc-tag" }, "edited by hand"),
         line.records.map((place, n) => link(`Record, page ${place.page}`, `record-${key}-${n}`, () => send("see_record", place))),
         !state.signed && link("Edit", "edit-" + key, () => { memory.editing = key; memory.lineText = line.text; memory.redraw(); }, { "aria-label": `Edit: ${line.text.slice(0, 60)}` })),
-      line.reason && el("p", { class: "hc-warn-text" }, line.reason));
+      line.reason && el("p", { class: "hc-warn-text" }, line.reason),
+      doubtsOf(spoken).filter((text) => line.text.includes(text)).map((text) => el("p", { class: "hc-warn-text" }, `“${text}” is a doubtful word. Listen, then settle it in the conversation.`)));
   }
+
+  const doubtsOf = (utterances) => utterances.flatMap((said) => said.words.filter((one) => one.doubt).map((one) => one.text.replace(/[.,;:!?]+$/, "")));
 
   function section(name, state) {
     const { memory } = state;
@@ -184,6 +187,7 @@
     const name = el("label", { class: "hc-field" }, el("span", {}, "Your name"), el("input", { class: "hc-input", id: "hc-signer", value: memory.name || "", maxlength: 200, autocomplete: "name", "data-key": "signer", oninput: (event) => { memory.name = event.target.value; } }));
     if (!state.signed) {
       return el("section", { class: "hc-signing", "aria-label": "Sign" }, el("h3", {}, "Sign"), name,
+        doubtsOf(visit.transcript.utterances).length && el("p", { class: "hc-warn-text" }, `Words still in doubt: ${doubtsOf(visit.transcript.utterances).join(", ")}.`),
         el("p", { class: "hc-quiet" }, "Read every line first. Signing locks the note for good and deletes the recording."),
         el("div", { class: "hc-actions" }, button("Sign and lock", "hc-strong", "sign", (event) => once(event, () => send("sign", { name: memory.name || "", note: { sections: state.note.sections } })), { id: "hc-sign" }),
           button("Discard this visit", "", "discard", (event) => { if (memory.sure) once(event, () => send("discard", {})); else { memory.sure = true; memory.redraw(); } }),

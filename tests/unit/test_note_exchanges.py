@@ -80,6 +80,12 @@ def test_statements_name_every_utterance_they_were_made_of() -> None:
     ]
 
 
+def test_an_allergy_carries_its_reaction() -> None:
+    talk = [("u1", "doctor", "Any allergies?"), ("u2", "patient", "I am allergic to penicillin. It gives me a rash.")]
+    clauses = [Clause(i, role, role, at, text) for i, role, said in talk for at, text in enumerate(cut(said))]
+    assert [one.text for one in statements(clauses)] == ["Allergies: penicillin (rash)."]
+
+
 def test_the_patients_sex_is_taken_from_how_they_are_introduced() -> None:
     assert sex_said(["Martha is a 50-year-old female with diabetes."]) == "female"
     assert sex_said(["Good morning, Mr. Hall."]) == "male"
