@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     memory_budget_mb: int = Field(default=4096, ge=256)
     ocr_model: str = ""  # empty: the shelf's default
     text_encoder: str = ""
+    note_endpoint: str = ""  # OpenAI-compatible address of a language model that may rewrite notes, when it is chosen
+    note_endpoint_model: str = "default"
+    note_model: str = ""  # folder of a transformers model that may rewrite notes, when it is chosen
     workers: int = Field(default=min(4, os.cpu_count() or 1), ge=1, le=64)
     upload_age_hours: int = Field(default=2, ge=1)
     issuer: str = "https://health-connect.example"  # signs prescriptions; serves /.well-known/jwks.json
@@ -73,6 +76,13 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
             raise ValueError("must start with postgresql:// or sqlite:///")
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("note_endpoint")
+    @classmethod
+    def _known_endpoint(cls, url: str) -> str:
+        if url and not url.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return url
 
     @field_validator("chroma_url")
     @classmethod

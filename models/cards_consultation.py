@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from domain.models import InputContract, Metric, ModelCard, WeightsSource
 
 CORPORA = "ACI-Bench (Yim et al. 2023) and MTS-Dialog (Ben Abacha et al. 2023), train splits, both CC BY 4.0"
@@ -83,4 +85,59 @@ NOTE_CARD = ModelCard(
     options=(("file", "sections.npz"),),
 )
 
-CONSULTATION_CARDS: tuple[ModelCard, ...] = (ROLES_CARD, NOTE_CARD)
+_WRITER = ModelCard(
+    id="writer-none",
+    task="note_writer",
+    title="No rewriting",
+    loader="models.note_writers:NoWriter",
+    revision="1",
+    licence="Apache-2.0",
+    origin="This project",
+    intended_use="Leaving the lines of a note in the words in which they were drafted.",
+    not_for="Nothing else.",
+    input=InputContract("Lines of a note"),
+    weights=WeightsSource(),
+    memory_mb=1,
+)
+
+CONSULTATION_CARDS: tuple[ModelCard, ...] = (ROLES_CARD, NOTE_CARD, _WRITER)
+
+
+def writer_cards(endpoint: str, endpoint_model: str, folder: str) -> tuple[ModelCard, ...]:
+    """Cards of the language models that the settings name; none where they name none. Naming one does not choose it."""
+    named = "A language model that the operator named; nothing is known here of its licence, training or quality."
+    limits = ("Invents. Every line goes through the guard; one whose facts are not in its evidence is held back.",)
+    use, not_for = "Rewriting drafted lines in concise clinical English.", "Anything that nobody reads before signing."
+    cards = []
+    if endpoint:
+        cards.append(
+            replace(
+                _WRITER,
+                id="writer-endpoint",
+                title="Language model at an endpoint",
+                origin=named,
+                licence="unknown",
+                loader="models.note_writers:EndpointWriter",
+                intended_use=use,
+                not_for=not_for,
+                limits=limits,
+                options=(("url", endpoint), ("model", endpoint_model)),
+            )
+        )
+    if folder:
+        cards.append(
+            replace(
+                _WRITER,
+                id="writer-transformers",
+                title="Language model from a folder",
+                origin=named,
+                licence="unknown",
+                loader="models.note_writers:TransformersWriter",
+                intended_use=use,
+                not_for=not_for,
+                limits=limits,
+                memory_mb=2000,
+                options=(("path", folder),),
+            )
+        )
+    return tuple(cards)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,6 +46,7 @@ from storage.consultations import NOTE, ConsultationStore, KeptConsultation
 if TYPE_CHECKING:
     from storage.files import FileStore
 
+NO_WRITER = "writer-none"
 SIGNERS = ("doctor", "clinician")
 IMPORTED = ModelStamp("imported-text", "1")  # the "model" of a conversation that came as text
 MAX_NAME_CHARS = 200
@@ -306,21 +307,38 @@ class ConsultationDesk:
 
     def _drafted(self, now: Visit, progress: Progress) -> ConsultationNote:
         """The machine's lines that the guard lets pass, and the person's own lines."""
-        card = self._shelf.chosen("note")
+        card, writer = self._shelf.chosen("note"), self._shelf.chosen("note_writer")
         sex = self._patient_of(now.patient_id).sex if now.patient_id else ""
         encoder_id = self._shelf.chosen("text_encoder").id
         with self._shelf.borrow(encoder_id, progress) as encoder, self._shelf.borrow(card.id, progress) as heads:
             progress(0, 1, "notes", "Choosing what belongs into the note")
             made = note_lines.draft_lines(now.transcript.utterances, encoder.encode_passages, heads, sex)
+        made, own_words = self._rewritten(made, _said(now.transcript), progress)
         own = tuple(line for line in now.note.lines if line.by_person) if now.note else ()
         kept, held_back = guard((*made, *own), _said(now.transcript), drugs_in)
         return ConsultationNote(
             consultation_id=now.transcript.consultation_id,
             lines=self._with_records(note_lines.in_order(kept), now.patient_id),
-            unsupported=held_back,
-            models=(card.stamp,),
+            unsupported=(*own_words, *held_back),
+            models=(card.stamp, *((writer.stamp,) if writer.id != NO_WRITER else ())),
             revision=now.note.revision + 1 if now.note else 1,
         )
+
+    def _rewritten(
+        self, lines: Sequence[NoteLine], said: Mapping[str, str], progress: Progress
+    ) -> tuple[tuple[NoteLine, ...], tuple[NoteLine, ...]]:
+        """The lines in the chosen writer's words, and those words of its that the guard refused: there the drafted line
+        stays."""
+        card = self._shelf.chosen("note_writer")
+        if card.id == NO_WRITER or not lines:
+            return tuple(lines), ()
+        with self._shelf.borrow(card.id, progress) as writer:
+            progress(0, 1, "notes", f"{card.title} rewrites the lines")
+            texts = writer.rewrite([line.text for line in lines])
+        proposed = [replace(line, text=" ".join(text.split())) for line, text in zip(lines, texts, strict=True)]
+        checked = [guard([line], said, drugs_in) for line in proposed]
+        stays = tuple(kept[0] if kept else line for line, (kept, _) in zip(lines, checked, strict=True))
+        return stays, tuple(refused[0] for _, refused in checked if refused)
 
     def _edited(self, now: Visit, lines: Sequence[NoteLine]) -> ConsultationNote:
         """The note with a person's lines: one that no engine wrote is the person's, and is warned about, not moved."""

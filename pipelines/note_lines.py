@@ -55,7 +55,7 @@ def draft_lines(utterances: Sequence[Spoken], encode: Encode, heads: Heads, sex:
     """The lines of a note, in order. `sex`: the patient's, where the chart knows it; else what the words tell."""
     told = [one.text for one in utterances if one.role in CLINICIANS]
     said = statements(clauses_of(utterances), sex if sex in ("male", "female") else sex_said(told))
-    said = tuple(s for s in said if len(s.text.split()) >= MIN_WORDS and not _MANNERS.match(s.text) and _tells(s.text))
+    said = tuple(s for s in said if _worth_a_look(s))
     if not said:
         return ()
     judged = judge(said, encode, heads)
@@ -126,6 +126,12 @@ def _telling(words: set[str]) -> set[str]:
         for word in words
         if any(letter.isdigit() for letter in word) or word in ("no", "not", "denies", "left", "right", "never")
     }
+
+
+def _worth_a_look(statement: Statement) -> bool:
+    """Not mere manners, and more than a scrap; an answered question is never a scrap ("Denies fever.")."""
+    long_enough = statement.joined or len(statement.text.split()) >= MIN_WORDS
+    return long_enough and not _MANNERS.match(statement.text) and _tells(statement.text)
 
 
 def _tells(text: str) -> bool:

@@ -38,8 +38,9 @@ _SETTLED = (
                         r"(?:stop|start|continue|call|come back|use|avoid|return|schedule|follow up|go to) (?!with the history)|take (?!a look|care)|give (?:him|her|them|the)|"
                         r"if (?:the patient|he|she|you) (?:notice|get|develop|cannot|still|ha)|we will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|check|send|give|get (?:a|an|the|some))|"
                         r"I will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|send|give))", re.I)),
-    ("Assessment", re.compile(r"^(?:I (?:suspect|believe|think) (?:this|it|that|the patient has|he has|she has|sciatica)|I suspect\b|this (?:looks|sounds) like|this is (?:most likely|probably|likely|consistent with)|"
+    ("Assessment", re.compile(r"^(?:I (?:suspect|believe|think) (?:this|it|that|the patient has|he has|she has)|I suspect\b|this (?:looks|sounds) like|this is (?:most likely|probably|likely|consistent with)|"
                               r"(?:my|the) (?:impression|diagnosis)\b)", re.I)),
+    ("Examination", re.compile(r"\bon (?:your |his |her |their |the )?(?:physical )?exam(?:ination)?\b|\b(?:to palpation|to auscultation)\b", re.I)),
     ("Vital signs", re.compile(r"\b(?:blood pressure|pulse|heart rate|temperature|oxygen saturation|respiratory rate|peak flow|weight|bmi)\b.{0,30}\b(?:is|was|of)\b.{0,12}(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+ty)\b)", re.I)),
 )  # fmt: skip
 # Questions whose heading is already the topic.

@@ -29,6 +29,7 @@ from domain.people import Mode
 from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
+from models.cards_consultation import writer_cards
 from models.shelf import ModelShelf
 from pipelines import (
     deidentify,
@@ -101,7 +102,7 @@ class Workbench:
         self.settings = settings
         self.database = Database(settings.resolved_database_url)
         self.files = FileStore(settings.data_dir / "files")
-        self.shelf = shelf or ModelShelf(cards, settings.memory_budget_mb)
+        self.shelf = shelf or ModelShelf((*cards, *_named_writers(settings)), settings.memory_budget_mb)
         tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
         self.imaging = ImagingDesk(self.shelf, self.database, self.files, settings.limits, tasks)
         self._index: PassageIndex | None = None
@@ -612,6 +613,10 @@ def _unfiled(conflicts: Sequence[IdentityConflict]) -> str:
         f"The page gives another {fields} than the chosen patient's chart, so it was kept but not filed to them. "
         f"{COMPARE_AND_CONFIRM}"
     )
+
+
+def _named_writers(settings: Settings) -> tuple[ModelCard, ...]:
+    return writer_cards(settings.note_endpoint, settings.note_endpoint_model, settings.note_model)
 
 
 def _birth_date(text: str) -> date:

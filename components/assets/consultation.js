@@ -100,7 +100,7 @@
     } else if (!visit.recording) { memory.player = null; }
     const warnings = visit.transcript.warnings.map((one) => el("p", { class: "hc-warn-text" }, one));
     return el("section", { class: "hc-visit-side", "aria-label": "Conversation" }, el("h2", {}, "What was said"), warnings, voices(state), memory.player,
-      !visit.recording && state.signed && el("p", { class: "hc-quiet" }, "The recording was deleted when the note was signed."),
+      !visit.recording && state.signed && visit.transcript.duration_s !== null && el("p", { class: "hc-quiet" }, "The recording was deleted when the note was signed."),
       el("ol", { class: "hc-talk", tabindex: "0", "aria-label": "Utterances" }, visit.transcript.utterances.map((said) => says(said, state))));
   }
 
@@ -187,7 +187,7 @@
     const name = el("label", { class: "hc-field" }, el("span", {}, "Your name"), el("input", { class: "hc-input", id: "hc-signer", value: memory.name || "", maxlength: 200, autocomplete: "name", "data-key": "signer", oninput: (event) => { memory.name = event.target.value; } }));
     if (!state.signed) {
       return el("section", { class: "hc-signing", "aria-label": "Sign" }, el("h3", {}, "Sign"), name,
-        doubtsOf(visit.transcript.utterances).length && el("p", { class: "hc-warn-text" }, `Words still in doubt: ${doubtsOf(visit.transcript.utterances).join(", ")}.`),
+        doubtsOf(visit.transcript.utterances).length > 0 && el("p", { class: "hc-warn-text" }, `Words still in doubt: ${doubtsOf(visit.transcript.utterances).join(", ")}.`),
         el("p", { class: "hc-quiet" }, "Read every line first. Signing locks the note for good and deletes the recording."),
         el("div", { class: "hc-actions" }, button("Sign and lock", "hc-strong", "sign", (event) => once(event, () => send("sign", { name: memory.name || "", note: { sections: state.note.sections } })), { id: "hc-sign" }),
           button("Discard this visit", "", "discard", (event) => { if (memory.sure) once(event, () => send("discard", {})); else { memory.sure = true; memory.redraw(); } }),
@@ -196,7 +196,7 @@
     const { signature, addenda } = visit.note;
     return el("section", { class: "hc-signing hc-signed", "aria-label": "Signed" }, el("h3", {}, "Signed"),
       el("p", { id: "hc-signed-by" }, `By ${signature.name}, ${signature.at.slice(0, 16).replace("T", " ")} UTC. Locked.`), el("p", { class: "hc-quiet" }, "SHA-256 ", el("code", {}, signature.sha256)),
-      addenda.length && el("ul", { class: "hc-addenda" }, addenda.map((one) => el("li", {}, el("b", {}, `Addendum, ${one.name}, ${one.at.slice(0, 16).replace("T", " ")}: `), one.text))),
+      addenda.length > 0 && el("ul", { class: "hc-addenda" }, addenda.map((one) => el("li", {}, el("b", {}, `Addendum, ${one.name}, ${one.at.slice(0, 16).replace("T", " ")}: `), one.text))),
       el("label", { class: "hc-field" }, el("span", {}, "Addendum"), el("textarea", { class: "hc-input", id: "hc-addendum", rows: 3, maxlength: 10000, "data-key": "addendum", oninput: (event) => { memory.addendum = event.target.value; } }, memory.addendum || "")), name,
       el("div", { class: "hc-actions" }, button("Add it", "", "addend", (event) => once(event, () => { const text = memory.addendum || ""; memory.addendum = ""; send("addend", { text, name: memory.name || "" }); }), { id: "hc-addend" })));
   }
