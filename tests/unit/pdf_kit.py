@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import io
 import re
 import subprocess
@@ -14,9 +13,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from benchmarks.pdf_words import Found
+from benchmarks.pdf_words import by_pdfium as words_by_pdfium  # noqa: F401  tests take all readers from here
+from benchmarks.pdf_words import by_pdfminer as words_by_pdfminer  # noqa: F401
 from domain.document import Box, OcrPage, PageSource, TextLine, TextWord
-
-Found = list[tuple[str, Box]]
 
 
 def picture(width: int = 400, height: int = 300, mode: str = "RGB") -> Image.Image:
@@ -105,74 +105,6 @@ def read_page(
         lines.append(TextLine(tuple(words)))
         top += 60
     return OcrPage(number, width, height, dpi, 0, 0.0, PageSource.OCR, tuple(lines))
-
-
-def words_by_pdfium(path: Path, width_px: int, height_px: int, number: int = 1) -> Found:
-    import pypdfium2
-    import pypdfium2.raw as c
-
-    document = pypdfium2.PdfDocument(path)
-    page = document[number - 1]
-    text = page.get_textpage()
-    sides = [ctypes.c_double() for _ in range(4)]
-    words: list[list[tuple[str, Box]]] = [[]]
-    device = [ctypes.c_int() for _ in range(2)]
-    fine = 64
-    for index in range(text.count_chars()):
-        char = chr(c.FPDFText_GetUnicode(text, index))
-        if char.isspace() or char == "\0":
-            words.append([])
-            continue
-        c.FPDFText_GetCharBox(text, index, *sides)
-        left, right, bottom, top = (side.value for side in sides)
-        corners = []
-        for x, y in ((left, top), (right, bottom)):
-            c.FPDF_PageToDevice(page, 0, 0, width_px * fine, height_px * fine, 0, x, y, *device)
-            corners.append((device[0].value / fine, device[1].value / fine))
-        words[-1].append((char, Box.around(corners)))
-    found = [("".join(char for char, _ in word), Box.covering(box for _, box in word)) for word in words if word]
-    document.close()
-    return found
-
-
-def words_by_pdfminer(path: Path, width_px: int, height_px: int, number: int = 1) -> Found:
-    """In the order of the page's content, without pdfminer's layout guesses."""
-    from pdfminer.converter import PDFLayoutAnalyzer
-    from pdfminer.layout import LTChar, LTContainer
-    from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
-    from pdfminer.pdfpage import PDFPage
-
-    pages: list[LTContainer] = []
-
-    class Keeper(PDFLayoutAnalyzer):
-        def receive_layout(self, ltpage: LTContainer) -> None:
-            pages.append(ltpage)
-
-    manager = PDFResourceManager()
-    with path.open("rb") as source:
-        for page in PDFPage.get_pages(source, pagenos={number - 1}):
-            PDFPageInterpreter(manager, Keeper(manager, laparams=None)).process_page(page)
-    ltpage = pages[0]
-    words: list[list[tuple[str, Box]]] = [[]]
-
-    def walk(item: object) -> None:
-        if isinstance(item, LTChar):
-            if item.get_text().isspace():
-                words.append([])
-            else:
-                box = Box(item.x0, ltpage.height - item.y1, item.x1, ltpage.height - item.y0)
-                words[-1].append((item.get_text(), box))
-        elif isinstance(item, LTContainer):
-            for inner in item:
-                walk(inner)
-
-    walk(ltpage)
-    across, down = width_px / ltpage.width, height_px / ltpage.height
-    return [
-        ("".join(char for char, _ in word), _scaled(Box.covering(box for _, box in word), across, down))
-        for word in words
-        if word
-    ]
 
 
 def words_by_poppler(path: Path, width_px: int, height_px: int, number: int = 1) -> Found:
