@@ -26,10 +26,10 @@ from domain.consultation import (
     Signature,
     SpeakerRole,
 )
-from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.errors import ModelUnavailable, NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelStamp
 from domain.patient import Patient
-from domain.speech import Transcript
+from domain.speech import Transcript, Utterance
 from models.shelf import ModelShelf
 from pipelines import consultation as visit
 from pipelines import note_lines
@@ -93,6 +93,10 @@ class Recording:
 
     path: Path
     media_type: str
+
+
+def _nobody(utterance: Utterance) -> None:
+    """Nobody watches the utterances come."""
 
 
 class ConsultationDesk:
@@ -169,6 +173,32 @@ class ConsultationDesk:
         return Exported(write(paper), name, media_type)
 
     # -- hearing ----------------------------------------------------------------------------------------------------
+
+    def transcribe(
+        self,
+        path: Path,
+        patient_id: str,
+        speakers: int,
+        actor: Actor,
+        progress: Progress = silent,
+        on_utterance: Callable[[Utterance], None] = _nobody,
+    ) -> Visit:
+        """Hear a recording: who spoke when, and what. `speakers` 0 finds out; `on_utterance` is called as they come.
+
+        Raises UploadRejected, NothingFound (unknown patient), Cancelled, ModelUnavailable.
+        """
+        raise ModelUnavailable(
+            "No speech recogniser stands on the shelf here, so nothing was transcribed. Paste the conversation as text."
+        )
+
+    def keep_heard(
+        self, heard: Transcript, patient_id: str, path: Path, media_type: str, actor: Actor, detail: str = ""
+    ) -> Visit:
+        """Keep a transcript with its recording, and name its speakers' roles. Raises NothingFound (unknown patient)."""
+        if patient_id:
+            self._patient_of(patient_id)
+        sha256 = self._files.keep(path)
+        return self._keep_new(heard, {}, patient_id, actor, detail or "recording transcribed", sha256, media_type)
 
     def import_transcript(self, text: str, patient_id: str, actor: Actor) -> Visit:
         """Keep a conversation that came as text. Raises UploadRejected for what is none."""
