@@ -208,10 +208,11 @@ def build(workbench: Workbench, session: Session) -> None:
         stopping = jobs.stop(visitor(request).session)
         return _status("stopped", f"{STOPPING}." if stopping else "Nothing is running.")
 
-    def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+    def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield _status("running", "Keeping the text, and making it findable"), *[gr.skip()] * 5
         document = workbench.import_text(title or "", text or "", patient_id, visitor(request))
         done = _status("done", f"Kept and searchable. Filed to {desk.name(patient_id) or 'nobody'}.")
-        return done, *desk.opened(document, 1, patient_id), "", ""
+        yield done, *desk.opened(document, 1, patient_id), "", ""
 
     def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, ...]:
         return desk.opened(workbench.document(str(event.document_id)), 1, patient_id)

@@ -22,9 +22,9 @@
     const facts = [hit.patient, hit.kind, hit.date, `page ${hit.page} of ${hit.page_count}`].filter(Boolean);
     return el("li", { class: "hc-hit" + (hit.negated ? " hc-hit-denied" : "") },
       el("div", { class: "hc-hit-text" },
-        el("h2", { class: "hc-h3" }, hit.title), el("p", { class: "hc-quiet" }, facts.join(" · ")),
+        el("h2", { class: "hc-h3", dir: "auto" }, hit.title), el("p", { class: "hc-quiet" }, facts.map((fact, i) => [i ? " · " : "", el("bdi", {}, fact)])),
         hit.negated && el("p", { class: "hc-denied" }, "Denied here: the passage says this is absent"),
-        el("p", { class: "hc-passage" }, hit.segments.map((part) => (part.lit ? el("mark", {}, part.text) : part.text))),
+        el("p", { class: "hc-passage", dir: "auto" }, hit.segments.map((part) => (part.lit ? el("mark", {}, part.text) : part.text))),
         receipt(hit),
         el("div", { class: "hc-actions" },
           el("button", { type: "button", class: "hc-button hc-strong", onclick: () => send("open", { document_id: hit.document_id, page: hit.page, boxes: hit.boxes }) }, "Open the record here"),

@@ -20,14 +20,14 @@
     return el("li", {}, el("button", { type: "button", class: "hc-row-button", "data-key": "record-" + record.document_id,
       "aria-current": record.document_id === open ? "true" : null,
       onclick: () => send("open", { document_id: record.document_id }) },
-      el("strong", {}, record.title), el("span", {}, facts.filter(Boolean).join(" · ")),
+      el("strong", { dir: "auto" }, record.title), el("span", {}, facts.filter(Boolean).join(" · ")),
       el("span", { class: record.confidence < 0.9 ? "hc-warn-text" : "" }, record.confidence ? `${percent(record.confidence)} sure` : "nothing read")));
   }
 
   parts.record_list = function (root, value, send) {
     if (!value) return;
     for (const group of value.groups) {
-      root.append(el("h2", { class: "hc-h3" }, group.heading));
+      root.append(el("h2", { class: "hc-h3", dir: "auto" }, group.heading));
       if (group.records.length) root.append(el("ul", { class: "hc-list hc-record-list" }, group.records.map((record) => row(record, send, value.open))));
       else root.append(el("p", { class: "hc-quiet" }, group.empty));
       if (group.more) root.append(el("p", { class: "hc-quiet" }, group.more));

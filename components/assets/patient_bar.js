@@ -80,7 +80,7 @@
     if (!value && !memory.arrived) {
       memory.arrived = true;
       const asked = new URLSearchParams(window.location.search);
-      send("arrive", { patient: asked.get("patient") || "", document: asked.get("document") || "", page: asked.get("page") || "", tab: asked.get("tab") || "" });
+      send("arrive", { patient: asked.get("patient") || "", document: asked.get("document") || "", page: asked.get("p") || "", tab: asked.get("tab") || "" });
       window.addEventListener("popstate", () => remember({ patient: memory.chosen }));
     }
     const arrived = Boolean(value);

@@ -66,7 +66,7 @@
         el("button", { type: "button", class: "hc-button hc-strong", "data-key": "next", onclick: () => act.step(1) }, "Next doubtful word"));
       return panel;
     }
-    const input = el("input", { class: "hc-input", id: "hc-word-text", "data-key": "word-text", value: state.draft ?? word.text, autocomplete: "off", spellcheck: "false", maxlength: 200, oninput: () => { state.draft = input.value; } });
+    const input = el("input", { class: "hc-input", id: "hc-word-text", "data-key": "word-text", dir: "auto", value: state.draft ?? word.text, autocomplete: "off", spellcheck: "false", maxlength: 200, oninput: () => { state.draft = input.value; } });
     const readings = word.machine_text !== null
       ? [`A person put “${word.text}” here; the machine had read “${word.machine_text}”.`]
       : ["The machine read ", el("b", {}, word.text), `, ${percent(word.confidence)} sure.`];
@@ -171,14 +171,15 @@
 
   function filedTo(value) {
     if (!value.patient_label) return el("p", { class: "hc-warn-text" }, "Filed to nobody");
-    if (value.other_patient) return el("p", { class: "hc-other-patient" }, `Filed to ${value.patient_label}, who is not the chosen patient`);
-    return el("p", {}, `Filed to ${value.patient_label}`);
+    const who = el("bdi", {}, value.patient_label);
+    if (value.other_patient) return el("p", { class: "hc-other-patient" }, "Filed to ", who, ", who is not the chosen patient");
+    return el("p", {}, "Filed to ", who);
   }
 
   function head(value, act) {
     const facts = [value.kind, value.date, `${value.pages.length} ${value.pages.length === 1 ? "page" : "pages"}`, value.confidence ? `${percent(value.confidence)} sure` : "", value.model, value.revision > 1 ? `revision ${value.revision}` : ""];
     return el("header", { class: "hc-record-head" },
-      el("div", {}, el("h2", {}, value.title), el("p", { class: "hc-quiet" }, facts.filter(Boolean).join(" · ")),
+      el("div", {}, el("h2", { dir: "auto" }, value.title), el("p", { class: "hc-quiet" }, facts.filter(Boolean).join(" · ")),
         filedTo(value)),
       el("div", { class: "hc-actions" },
         value.may_file && el("button", { type: "button", class: "hc-button", "data-key": "file", onclick: () => act.file(false) }, `File to ${value.may_file}`),
@@ -208,7 +209,7 @@
   function reading(root, value) {
     root.append(el("h2", { class: "hc-h3" }, `${value.count} ${value.count === 1 ? "page" : "pages"} read so far`),
       el("ol", { class: "hc-reading-list" }, value.pages.map((page) => el("li", {}, el("b", {}, `Page ${page.number}`), el("span", { class: "hc-quiet" }, page.words ? ` ${page.words} words, ${percent(page.confidence)} sure` : " no words"),
-        page.excerpt && el("p", {}, page.excerpt), page.warnings.map((w) => el("p", { class: "hc-warn-text" }, w))))));
+        page.excerpt && el("p", { dir: "auto" }, page.excerpt), page.warnings.map((w) => el("p", { class: "hc-warn-text" }, w))))));
   }
 
   function stepTo(value, state, direction) {
@@ -299,12 +300,13 @@
     event.preventDefault();
   }
 
-  /* Back and Forward: the record and page that the address names are asked for, unless they are shown. */
+  /* The address calls the page "p": "page" is a word of Gradio's own there.
+     Back and Forward: the record and page that the address names are asked for, unless they are shown. */
   function goBackTo(memory, value, send) {
     if (!memory.shown) {
       window.addEventListener("popstate", () => {
         const asked = new URLSearchParams(window.location.search);
-        const [wanted, page] = [asked.get("document"), Number(asked.get("page")) || 1];
+        const [wanted, page] = [asked.get("document"), Number(asked.get("p")) || 1];
         if (wanted && (wanted !== memory.shown.document_id || page !== memory.shown.page.number)) memory.send("go", { document_id: wanted, page });
       });
     }
@@ -318,7 +320,7 @@
     if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
     const asked = new URLSearchParams(window.location.search);
-    remember({ document: value.document_id, page: value.page.number > 1 ? String(value.page.number) : "" }, asked.get("document") && asked.get("document") !== value.document_id);
+    remember({ document: value.document_id, p: value.page.number > 1 ? String(value.page.number) : "" }, asked.get("document") && asked.get("document") !== value.document_id);
     goBackTo(memory, value, send);
     arrive(value, state);
     const draw = () => memory.redraw();

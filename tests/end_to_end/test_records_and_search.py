@@ -154,8 +154,27 @@ def test_every_tab_is_reached_and_the_patient_stays_in_sight(open_page, width: i
     expect(page.get_by_role("tab", name=names[-1], selected=True)).to_be_visible()
 
 
+def test_a_link_to_a_page_opens_it_and_back_returns(open_page, tmp_path: Path) -> None:
+    page = open_page(390)
+    page.get_by_text("Type or paste a record").click()
+    page.get_by_label("Title").fill("A long one")
+    page.get_by_label("Text", exact=True).fill("She spoke of oedema.\n" * 120)
+    page.get_by_role("button", name="Keep this text").click()
+    expect(page.locator(".hc-record")).to_be_visible(timeout=READ_MS)
+    page.get_by_role("button", name="Next page").click()
+    expect(page.locator(".hc-toolbar")).to_contain_text("Page 2 of")
+    expect(page).to_have_url(re.compile("document=.*&p=2"))
+    linked = open_page(390, query="&" + urlparse(page.url).query)
+    expect(linked.locator(".hc-toolbar")).to_contain_text("Page 2 of")
+    linked.locator("#hc-record-list .hc-row-button", has_not_text="A long one").first.click()
+    expect(linked.locator(".hc-record h2")).not_to_have_text("A long one")
+    linked.go_back()
+    expect(linked.locator(".hc-record h2")).to_have_text("A long one")
+    expect(linked.locator(".hc-toolbar")).to_contain_text("Page 2 of")
+
+
 def test_links_to_a_tab_and_to_what_is_not_there(open_page) -> None:
-    page = open_page(query="&tab=models&patient=nobody&document=nothing")
+    page = open_page(query="&tab=models&patient=nobody&document=nothing&p=-4")
     expect(page.get_by_role("tab", name="Models", selected=True)).to_be_visible()
     expect(page.locator(".hc-identity strong")).to_have_text("No patient chosen")
     expect(page.locator(".toast-body").first).to_contain_text("The link leads nowhere")
