@@ -25,7 +25,9 @@ MIN_WORDS = 3
 _MANNERS = re.compile(
     r"^(?:(?:i am|that is|it is|sounds?|that sounds) (?:glad|happy|sorry|good|great|nice|fine|perfect|awesome|okay|wonderful)\b|"
     r"(?:thank|thanks|bye|goodbye|hello|hi|hey|(?:good )?(?:morning|afternoon|evening)|nice to|see you|take care|dragon|welcome|"
-    r"of course|i am dr|my name is|have a (?:good|great|nice)|you are welcome|no problem|let me know|here we go|how are you)\b)",
+    r"of course|tell me|le[tm] me (?:ask|see|check|look|listen|know)|lem me|touch here|does that hurt|any questions|"
+    r"(?:i|we) will (?:talk|chat|go over|take a (?:quick )?look|have a look|look at|listen|do a (?:quick )?(?:physical )?exam|check (?:on|out)|ask)\b|"
+    r"i know the nurse|i am dr|my name is|have a (?:good|great|nice)|you are welcome|no problem|let me know|here we go|how are you)\b)",
     re.I,
 )
 

@@ -50,6 +50,12 @@ _CONTRACTIONS = (
     (re.compile(r"\b(i|you|he|she|we|they)'d (been|had|like)\b", re.I), r"\1 would \2"),
     (re.compile(r"\b(i|you|he|she|we|they)'d\b", re.I), r"\1 would"),
 )
+# Where a run was cut, or a speaker broke off, words are left that begin what does not follow. "not" and "no" are none.
+_DANGLING = re.compile(
+    r"(?:[\s,]+(?:and|so|or|but|because|when|what|okay|ok|alright|all right|if|to|the|an?|of|in|with|as well as|as|based on|that|this|which|how|"
+    r"then|like|for|from|at|is|are|was|were|do|does|did|my|your|his|her|their|we|I|the patient has|the patient is|right now so))+$",
+    re.I,
+)
 _BETWEEN = frozenset(
     "also still always usually sometimes never often only even currently mostly normally typically already do".split()
 )
@@ -103,7 +109,7 @@ def spelled_out(text: str) -> str:
 def sentence_case(text: str) -> str:
     """A capital first letter, "I" as it is written, one full stop."""
     text = re.sub(r"\bi\b", "I", text.strip(" ,;:-"))
-    text = re.sub(r"\s+([,.?!;:])", r"\1", text).rstrip("?!,;: ")
+    text = _DANGLING.sub("", re.sub(r"\s+([,.?!;:])", r"\1", text).rstrip("?!,;:. "))
     if not any(letter.isalnum() for letter in text):
         return ""
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")
