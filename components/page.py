@@ -13,6 +13,7 @@ from components import (
     consultation_tab,
     endpoints,
     imaging_endpoints,
+    imaging_tab,
     models_tab,
     people_endpoints,
     prescription_endpoints,
@@ -25,6 +26,7 @@ from components import (
 )
 from components.consultation_files import consultation_routes
 from components.gate import Gate, sign_in_routes
+from components.imaging_files import reading_routes
 from components.page_files import record_routes
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build, ("documents",)),
     shell.Tab("Find", "find", search_tab.build, ("search",)),
+    shell.Tab(imaging_tab.TAB, "imaging", imaging_tab.build, ("read_scan",)),
     shell.Tab(consultation_tab.TAB, "consultation", consultation_tab.build, ("consultations.import_transcript",)),
     shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build, ("prescriptions.verify",)),
     shell.Tab(trail_tab.TAB, "trail", trail_tab.build, ("trail", "people.break_glass")),
@@ -87,6 +90,7 @@ def launch_options(workbench: Workbench, bench: Workbench) -> dict[str, Any]:
             "routes": [
                 *sign_in_routes(bench),
                 *record_routes(workbench),
+                *reading_routes(workbench),
                 *consultation_routes(workbench),
                 *prescription_endpoints.key_routes(workbench),
             ],

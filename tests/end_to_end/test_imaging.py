@@ -1,0 +1,82 @@
+"""A scan's walk in a real browser: read, doubted, compared, filed, and what a script gets of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults, show_tab
+
+pytestmark = [pytest.mark.browser, pytest.mark.models]
+
+FIRST_MS = 120_000  # the first reading imports the framework and loads four networks
+SCANS = Path(__file__).resolve().parents[2] / "data" / "samples" / "scans"
+
+
+def try_one(page: Page, title: str) -> None:
+    page.get_by_role("button", name=title, exact=True).click()
+    expect(page.locator("#hc-scan-status")).to_contain_text("Read in", timeout=FIRST_MS)
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark"), (1280, "dark"), (390, "light")])
+def test_a_scan_is_read_or_the_model_keeps_silent(open_page, keep_picture, width: int, theme: str) -> None:
+    page = open_page(width, theme)
+    show_tab(page, "Imaging")
+    try_one(page, "Breast ultrasound")
+    reading = page.locator(".hc-reading").first
+    expect(reading).to_contain_text("malignant")
+    expect(reading.locator(".hc-bars li")).to_have_count(3)
+    expect(page.locator("#hc-scan-slider img").first).to_be_visible()
+    keep_picture(page, f"{width}-{theme}-imaging-read")
+    assert find_faults(page) == NO_FAULTS
+    try_one(page, "A page of writing")
+    expect(page.locator(".hc-reading.hc-silent")).to_contain_text("page of text")
+    expect(page.locator(".hc-reading .hc-bars")).to_have_count(0)  # no score at all
+    keep_picture(page, f"{width}-{theme}-imaging-silent")
+
+
+def test_a_reading_is_filed_compared_and_disagreed_with(open_page, keep_picture) -> None:
+    page = open_page()
+    show_tab(page, "Imaging")
+    try_one(page, "Brain MRI slice")
+    add_patient(page, "Ima Ging", "1975-05-01")
+    show_tab(page, "Imaging")
+    try_one(page, "Brain MRI slice")
+    expect(page.locator(".hc-reading-list li")).to_have_count(1)
+    page.locator(".hc-opinions summary").click()
+    page.get_by_label("Reason").fill("The ring is an artefact")
+    page.get_by_role("button", name="Disagree").click()
+    expect(page.locator(".hc-opinions")).to_contain_text("artefact")
+    try_one(page, "Phantom head with a bright ring")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.locator(".hc-reading")).to_have_count(2)
+    keep_picture(page, "1280-light-imaging-compared")
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="X-ray: fracture").click()
+    expect(page.locator(".hc-scan-card")).to_contain_text("Not for")
+    page.get_by_text("A DICOM file without identity, and opinions for research").click()
+    page.click("#hc-scan-opinions")
+    expect(page.get_by_text("opinions.csv")).to_be_visible()
+
+
+def test_a_script_gets_the_reading_and_the_map(server: str, tmp_path: Path) -> None:
+    client = Client(server, verbose=False, download_files=str(tmp_path))
+    overlay, reading = client.predict(
+        handle_file(SCANS / "1_breast_ultrasound.jpg"), "breast_ultrasound", "", api_name="/read_scan"
+    )
+    assert not reading["abstained"]
+    assert {finding["label"] for finding in reading["findings"]} == {"normal", "benign", "malignant"}
+    assert abs(sum(finding["score"] for finding in reading["findings"]) - 1) < 0.01
+    with Image.open(overlay) as drawn, Image.open(SCANS / "1_breast_ultrasound.jpg") as picture:
+        assert drawn.size == picture.size
+        assert np.asarray(drawn).ndim == 3
+    nothing, silent = client.predict(handle_file(SCANS / "6_a_page_of_writing.png"), "auto", "", api_name="/read_scan")
+    assert nothing is None
+    assert silent["abstained"]
+    assert silent["findings"] == []
+    assert silent["reason"]
