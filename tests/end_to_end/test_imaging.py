@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_a_reading_is_filed_compared_and_disagreed_with(open_page, keep_picture)
     expect(page.locator(".hc-scan-card")).to_contain_text("Not for")
     page.get_by_text("A DICOM file without identity, and opinions for research").click()
     page.click("#hc-scan-opinions")
-    expect(page.get_by_text("opinions.csv")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile(r"opinions\.csv"))).to_be_visible()
 
 
 def test_a_script_gets_the_reading_and_the_map(server: str, tmp_path: Path) -> None:

@@ -73,3 +73,38 @@ def test_burned_in_text_is_blacked_out_and_the_rest_is_untouched(marked, tmp_pat
 def test_what_is_no_picture_is_refused(tmp_path):
     with pytest.raises(UploadRejected):
         without_identity(pydicom.data.get_testdata_file("rtplan.dcm"), tmp_path / "out.dcm", Limits(), SECRET)
+
+
+@pytest.mark.models
+def test_the_real_engine_finds_text_that_was_burned_in(tmp_path):
+    """An ultrasound frame as machines store it: name and date in the picture's corner, the body below."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    from domain.models import ModelCard
+    from models import cards
+    from models.shelf import ModelShelf
+
+    shelf = ModelShelf(cards.CARDS, 4096)
+    body = np.random.default_rng(4).normal(90, 12, (360, 480)).clip(0, 255)
+    frame = Image.fromarray(body.astype(np.uint8))
+    pen = ImageDraw.Draw(frame)
+    pen.rectangle((0, 0, 480, 70), fill=0)
+    pen.text((12, 8), "INVENTED PERSON", fill=255, font=ImageFont.load_default(size=22))
+    pen.text((12, 38), "MRN 77712  1970-01-01", fill=255, font=ImageFont.load_default(size=22))
+    dataset = pydicom.dcmread(pydicom.data.get_testdata_file("CT_small.dcm"))
+    for name in ("RescaleSlope", "RescaleIntercept", "PixelPaddingValue"):
+        if name in dataset:
+            delattr(dataset, name)
+    dataset.Rows, dataset.Columns, dataset.Modality, dataset.PixelRepresentation = 360, 480, "US", 0
+    dataset.PixelData = np.asarray(frame).astype(np.uint16).tobytes()
+    source, target = tmp_path / "in.dcm", tmp_path / "out.dcm"
+    dataset.save_as(source)
+    card: ModelCard = shelf.chosen("ocr")
+    with shelf.borrow(card.id) as ocr:
+        assert without_identity(source, target, Limits(), SECRET, ocr) >= 2
+        left = open_scan(target, Limits()).picture().pixels
+        assert not [line for line in ocr.read(np.repeat(left[..., None], 3, axis=2)) if line.words]
+    after = pydicom.dcmread(target).pixel_array
+    assert after[:70].max() < 40  # nothing bright is left of the writing
+    assert (after[80:] == np.asarray(frame)[80:]).all()
+    assert pydicom.dcmread(target).BurnedInAnnotation == "NO"

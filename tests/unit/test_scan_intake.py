@@ -242,16 +242,49 @@ def test_dicom_that_breaks_off_is_refused(tmp_path):
         open_scan(path, LIMITS).picture()
 
 
-def test_packaged_dicom_files_read_or_are_refused():
-    """Every eighth of pydicom's own test files; the benchmark goes through all of them and nibabel's."""
+def _packaged(package) -> list[Path]:
+    """Every file that a library brings along for its own tests."""
+    return sorted(p for p in Path(package.__file__).parent.rglob("*") if p.is_file() and not p.suffix.startswith(".py"))
+
+
+def test_every_packaged_dicom_file_reads_or_is_refused_in_words():
+    import pydicom
     import pydicom.data
 
-    files = sorted(Path(pydicom.data.__file__).parent.rglob("*.dcm"))[::8]
+    read: set[str] = set()
+    for path in _packaged(pydicom.data):
+        try:
+            picture = open_scan(path, LIMITS).picture()
+        except UploadRejected:
+            continue
+        assert picture.pixels.dtype == np.uint8
+        if picture.kind == "dicom":
+            meta = pydicom.dcmread(path, force=True, stop_before_pixels=True).file_meta
+            read.add(str(meta.get("TransferSyntaxUID", "")))
+    assert {uid.rpartition(".1.2.")[2] for uid in read} >= COMPRESSED
+
+
+# Run lengths, JPEG baseline and lossless, JPEG-LS, JPEG 2000 (last parts of the transfer syntaxes' UIDs).
+COMPRESSED = {"5", "4.50", "4.70", "4.80", "4.81", "4.90", "4.91"}
+
+
+def test_every_packaged_nifti_file_reads_or_is_refused_in_words():
+    import nibabel
+
     read = 0
-    for path in files:
+    for path in _packaged(nibabel):
+        if "data" not in path.parts:
+            continue
         with contextlib.suppress(UploadRejected):
-            read += open_scan(path, LIMITS).picture().pixels.dtype == np.uint8
+            read += open_scan(path, LIMITS).picture().kind == "nifti"
     assert read
+
+
+def test_the_index_of_a_disc_is_named_so():
+    import pydicom.data
+
+    with pytest.raises(UploadRejected, match="index of a DICOM disc"):
+        open_scan(Path(pydicom.data.get_testdata_file("DICOMDIR")), LIMITS)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
