@@ -116,10 +116,10 @@ def build(workbench: Workbench, session: Session) -> None:
         for event in follow(job, session.jobs, actor.session):
             match event:
                 case Step():
-                    yield _running(event), gr.skip(), gr.skip(), gr.skip(), gr.Button(visible=True)
+                    yield _running(event), *_unchanged(4), gr.Button(visible=True)
                 case Ended(result=None):
                     state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
-                    yield _status(state, message), gr.skip(), gr.skip(), gr.skip(), gr.Button(visible=False)
+                    yield _status(state, message), *_unchanged(4), gr.Button(visible=False)
                     if state == "refused":
                         raise toast(message)
                 case Ended():
@@ -133,6 +133,7 @@ def build(workbench: Workbench, session: Session) -> None:
                         value,
                         room.pictures(done.reading_id),
                         done.reading_id,
+                        value,
                         gr.Button(visible=False),
                     )
 
@@ -148,20 +149,32 @@ def build(workbench: Workbench, session: Session) -> None:
     ) -> Iterator[Any]:
         yield from read_file(_chosen(path), task, patient_id, request, int(event.number))
 
-    def on_stack(path: str | None, task: str, patient_id: str, reading_id: str) -> Iterator[Any]:
-        chosen = _chosen(path)
-        yield _status("running", "Reading along the stack"), gr.skip()
-        answers = workbench.imaging.along_stack(Path(chosen), task)
-        said = f"{len(answers)} pictures along the stack were read; nothing of it is kept."
-        yield _status("done", said), room.show(patient_id, task, reading_id, stack=answers)
+    def on_stack(path: str | None, task: str, patient_id: str, reading_id: str, request: gr.Request) -> Iterator[Any]:
+        chosen, actor = Path(_chosen(path)), visitor(request)
+        for event in follow(
+            lambda progress, _: workbench.imaging.along_stack(chosen, task, progress), session.jobs, actor.session
+        ):
+            match event:
+                case Step():
+                    yield _running(event), gr.skip(), gr.Button(visible=True)
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    yield _status(state, message), gr.skip(), gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended(result=answers):
+                    said = f"{len(answers)} pictures along the stack were read; nothing of it is kept."
+                    value = room.show(patient_id, task, reading_id, stack=answers)
+                    yield _status("done", said), value, gr.Button(visible=False)
 
     def on_task(task: str, patient_id: str, reading_id: str) -> tuple[dict[str, Any], dict[str, Any]]:
         value = room.show(patient_id, task, reading_id)
         return value, view.present(workbench.scan_cards(), task, (), "")
 
-    def on_open(task: str, patient_id: str, event: gr.EventData) -> tuple[Any, Any, str]:
+    def on_open(task: str, patient_id: str, event: gr.EventData) -> tuple[Any, Any, str, Any]:
         reading_id = str(event.reading_id)
-        return room.show(patient_id, task, reading_id), room.pictures(reading_id), reading_id
+        value = room.show(patient_id, task, reading_id)
+        return value, room.pictures(reading_id), reading_id, value
 
     def on_beside(task: str, patient_id: str, reading_id: str, event: gr.EventData) -> dict[str, Any]:
         return room.show(patient_id, task, reading_id, beside=str(event.reading_id))
@@ -177,13 +190,14 @@ def build(workbench: Workbench, session: Session) -> None:
         workbench.imaging.say(reading_id, str(event.opinion), str(event.reason), visitor(request))
         return room.show(patient_id, task, reading_id, note="Your opinion is kept with the reading.")
 
-    def on_strip(path: str | None) -> Any:
+    def on_strip(path: str | None) -> Iterator[Any]:
+        yield _status("running", "Taking the identity out, and looking for text in the picture"), gr.skip()
         folder = Path(tempfile.mkdtemp(dir=_cache(stripped)))
         target = folder / "without-identity.dcm"
         places = workbench.imaging.without_identity(Path(_chosen(path)), target)
         stripped.temp_files.add(str(target))
-        gr.Info(f"{places} lines of text in the picture were blacked out. Look at it before you pass it on.")
-        return gr.File(value=str(target), visible=True)
+        said = f"{places} lines of text in the picture were blacked out. Look at it before you pass it on."
+        yield _status("done", said), gr.File(value=str(target), visible=True)
 
     def on_collect() -> Any:
         table = workbench.imaging.feedback_csv()
@@ -194,15 +208,16 @@ def build(workbench: Workbench, session: Session) -> None:
         collected.temp_files.add(str(target))
         return gr.File(value=str(target), visible=True)
 
-    def on_patient(patient_id: str, task: str) -> tuple[Any, Any, str]:
-        return room.show(patient_id, task), gr.ImageSlider(value=None, visible=False), ""
+    def on_patient(patient_id: str, task: str) -> tuple[Any, Any, str, Any]:
+        value = room.show(patient_id, task)
+        return value, gr.ImageSlider(value=None, visible=False), "", value
 
     def on_load(task: str, patient_id: str) -> tuple[Any, Any]:
         return on_task(task, patient_id, "")
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     reading = {**quiet, "concurrency_id": IMAGING, "concurrency_limit": READERS}
-    patient, opened = session.patient_id, [shown, slider, open_now]
+    patient, opened = session.patient_id, [shown, slider, open_now, card]
     results = [status, *opened, cancel]
     jobs = [read.click(told(on_read), [upload, task, patient], results, **reading)]
     jobs.append(shown.slice(told(on_slice), [upload, task, patient], results, **reading))
@@ -211,14 +226,14 @@ def build(workbench: Workbench, session: Session) -> None:
     for job in jobs:
         job.success(session.changed, None, [session.filed], **quiet)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    shown.stack(told(on_stack), [upload, task, patient, open_now], [status, shown], **reading)
+    shown.stack(told(on_stack), [upload, task, patient, open_now], [status, shown, cancel], **reading)
     task.change(told(on_task), [task, patient, open_now], [shown, card], **quiet)
     shown.open(told(on_open), [task, patient], opened, **quiet)
     shown.beside(told(on_beside), [task, patient, open_now], [shown], **quiet)
     filed = shown.file(told(on_file), [task, patient, open_now], [shown], **quiet)
     filed.success(session.changed, None, [session.filed], **quiet)
     shown.say(told(on_say), [task, patient], [shown], **quiet)
-    strip.click(told(on_strip), [upload], [stripped], **reading)
+    strip.click(told(on_strip), [upload], [status, stripped], **reading)
     collect.click(told(on_collect), None, [collected], **quiet)
     patient.change(told(on_patient), [patient, task], opened, **quiet)
     gr.on(None, told(on_load), [task, patient], [shown, card], **quiet)
@@ -230,6 +245,10 @@ def _chosen(path: str | None) -> str:
             "No scan is chosen yet, so nothing can be read. Choose a picture, DICOM or NIfTI file first."
         )
     return path
+
+
+def _unchanged(count: int) -> tuple[Any, ...]:
+    return tuple(gr.skip() for _ in range(count))
 
 
 def _cache(component: gr.File) -> Path:

@@ -6,11 +6,12 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from urllib.parse import quote
 
+from domain.imaging import AUTO_TASK
 from domain.kept_reading import KeptReading
 from domain.models import ModelCard
 
 NAMES = {
-    "auto": "By its modality",
+    AUTO_TASK: "By its modality",
     "breast_ultrasound": "Breast ultrasound",
     "brain_tumour": "Brain MRI: tumour or not",
     "brain_tumour_type": "Brain MRI: which tumour",
@@ -60,7 +61,7 @@ def present_reading(kept: KeptReading) -> dict[str, Any]:
         "set": [plain(label) for label in shape["prediction_set"]],
         "explanation": shape["explanation"],
         "warnings": list(shape["warnings"]),
-        "model": f"{shape['model']['id']} {shape['model']['revision']}",
+        "model": "" if kept.task == AUTO_TASK else f"{shape['model']['id']} {shape['model']['revision']}",
         "picture": picture_path(kept.reading_id),
         "overlay": picture_path(kept.reading_id, "overlay") if kept.overlay_sha256 else "",
         "place": f"picture {kept.number} of {kept.count}" if kept.count > 1 else "",
@@ -80,8 +81,9 @@ def verdict(kept: KeptReading) -> str:
     positive = [finding for finding in findings if finding["positive"]]
     if len(findings) == 1:
         (only,) = findings
+        score, threshold = percent(only["score"]), percent(only["threshold"])
         side = "reaches" if only["positive"] else "stays below"
-        return f"{plain(only['label'])}: {percent(only['score'])} {side} the threshold of {percent(only['threshold'])}"
+        return f"{plain(only['label']).capitalize()}: {score} {side} the threshold of {threshold}"
     if not positive:
         return "No class reaches its threshold"
     most = max(positive, key=lambda finding: finding["score"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import re
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -25,6 +26,7 @@ from domain.imaging import AUTO_TASK, Scan, ScanReading
 from domain.kept_reading import Feedback, KeptReading, Opinion
 from domain.limits import Limits
 from domain.models import ModelCard
+from domain.patient import Patient
 from models.shelf import ModelShelf
 from pipelines import evaluate as judging
 from pipelines import imaging
@@ -37,6 +39,7 @@ from storage.files import FileStore
 
 STACK_PICTURES = 24  # enough to see where along a stack the answer changes, in a few seconds
 MAX_REASON_CHARS = 500
+REMOVED = "[removed]"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,12 +185,14 @@ class ImagingDesk:
         table.writerow(("reading", "day", "task", "model", "revision", "abstained", "scores", "opinion", "reason"))
         with self.database.read() as tx:
             kept = readings.with_feedback(tx)
+            owners = {one.patient_id: patients.get(tx, one.patient_id) for one in kept if one.patient_id}
         for one in kept:
             scores = "; ".join(f"{finding['label']} {finding['score']}" for finding in one.outside["findings"])
             model = one.outside["model"]
             for said in one.feedback:
                 row = (one.reading_id[:12], f"{said.at:%Y}", one.task, model["id"], model["revision"])
-                table.writerow((*row, one.abstained, scores, said.opinion.value, _harmless(said.reason)))
+                reason = _nameless(said.reason, owners.get(one.patient_id), said.who)
+                table.writerow((*row, one.abstained, scores, said.opinion.value, _harmless(reason)))
         return out.getvalue()
 
     def _keep(
@@ -258,6 +263,15 @@ def _png(pixels: np.ndarray) -> bytes:
     packed = io.BytesIO()
     Image.fromarray(pixels).save(packed, format="PNG")
     return packed.getvalue()
+
+
+def _nameless(text: str, patient: Patient | None, who: str) -> str:
+    """A person's reason without what may point at the patient or at the person: names as known here, and numbers of
+    four digits or more, dates among them. What else a person writes of somebody stays; the page asks not to."""
+    known = [who] if patient is None else [who, *patient.name.split(), patient.name, patient.record_number]
+    for word in sorted((word for word in known if len(word) > 1), key=len, reverse=True):
+        text = re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", REMOVED, text, flags=re.IGNORECASE)
+    return re.sub(r"\d[\d./-]{2,}\d", REMOVED, text)
 
 
 def _harmless(text: str) -> str:

@@ -36,18 +36,19 @@
   /* How much of the answer is left when places are taken away: chosen by the map, and by chance. */
   function curve(explanation) {
     const w = 260, h = 110, pad = 8;
-    const all = [...explanation.by_map, ...explanation.by_chance];
+    const taken = [0, ...explanation.deleted]; // with nothing taken away all of the answer is left
+    const all = [1, ...explanation.by_map, ...explanation.by_chance];
     const low = Math.min(0, ...all), high = Math.max(1, ...all);
-    const x = (value) => pad + value / Math.max(...explanation.deleted, 1e-6) * (w - 2 * pad);
+    const x = (value) => pad + value / Math.max(...taken, 1e-6) * (w - 2 * pad);
     const y = (value) => h - pad - (value - low) / (high - low) * (h - 2 * pad);
-    const path = (values) => values.map((value, i) => `${i ? "L" : "M"}${x(explanation.deleted[i]).toFixed(1)} ${y(value).toFixed(1)}`).join(" ");
+    const path = (values) => [1, ...values].map((value, i) => `${i ? "L" : "M"}${x(taken[i]).toFixed(1)} ${y(value).toFixed(1)}`).join(" ");
     return el("figure", { class: "hc-curve" },
       svg("svg", { viewBox: `0 0 ${w} ${h}`, role: "img", "aria-label": explanation.caption },
         svg("line", { x1: pad, x2: w - pad, y1: y(0), y2: y(0), class: "hc-curve-zero" }),
         svg("path", { d: path(explanation.by_chance), class: "hc-curve-chance" }),
         svg("path", { d: path(explanation.by_map), class: "hc-curve-map" })),
       el("figcaption", {}, explanation.reliable ? "" : el("b", { class: "hc-warn-text" }, "Unreliable here. "), explanation.caption,
-        el("small", {}, " Solid: what is left of the answer when the map's places are taken away. Dashed: when chance chooses.")));
+        el("small", {}, ` Solid: what is left of the answer when the map's places are taken away. Dashed: when chance chooses. From left to right, 0 to ${Math.round(100 * Math.max(...taken))} % of the picture is gone; the thin line is nothing left.`)));
   }
 
   function opinions(reading, send) {
@@ -73,7 +74,9 @@
       aside || !reading.explanation ? "" : curve(reading.explanation),
       aside ? el("img", { src: address(reading.overlay || reading.picture), alt: `The picture of this reading${reading.overlay ? " with the map on it" : ""}`, class: "hc-scan-still" }) : "",
       !aside && reading.abstained ? el("img", { src: address(reading.picture), alt: "The picture that was not read", class: "hc-scan-still" }) : "",
-      el("p", { class: "hc-quiet" }, "Model ", el("code", {}, reading.model)),
+      !aside && reading.overlay ? el("details", {}, el("summary", {}, "The map as a picture of its own"),
+        el("img", { src: address(reading.overlay), alt: `The picture with the map on it: bright places speak most for the answer. ${reading.verdict}.`, class: "hc-scan-still", loading: "lazy" })) : "",
+      el("p", { class: "hc-quiet" }, reading.model ? "Model " : "No model was asked.", reading.model ? el("code", {}, reading.model) : ""),
       aside ? "" : opinions(reading, send),
       !aside && !reading.filed ? (value.patient
         ? el("button", { type: "button", class: "hc-button hc-strong", "data-key": "file", onclick: () => send("file") }, `File to ${value.patient}'s chart`)
@@ -104,6 +107,8 @@
     if (value.note) root.append(el("p", { class: "hc-status hc-done", role: "status" }, value.note));
     if (value.identity.length) root.append(el("p", { class: "hc-trail-refused" }, `The file's header names a person (${value.identity.join(", ")}). None of it was kept or shown; the file itself was not kept.`));
     if (reading) {
+      const sides = ["The picture that was read", "The same picture with the map on it"];
+      document.querySelectorAll("#hc-scan-slider img").forEach((img, i) => { img.alt = sides[Math.min(i, 1)]; });
       root.append(slices(reading, send));
       if (value.stack.length) root.append(along(value.stack, send));
       root.append(el("div", { class: "hc-reading-pair" }, one(reading, send, value, false), value.beside ? one(value.beside, send, value, true) : ""));

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import socket
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from domain.imaging import Scan
 from models import weights
 from models.cards_imaging import IMAGING_CARDS, read_cards
 from models.imaging import BundleClassifier
+from models.shelf import ModelShelf
 from models.training.imaging import train_quick
 from models.training.imaging_quick import QUICK, draw
 from pipelines.imaging import read_scan
@@ -69,6 +72,22 @@ def test_it_is_silent_on_what_is_no_scan_of_its_kind(classifier):
 def test_it_needs_no_network(classifier, monkeypatch):
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("a classifier opened a connection"))
     classifier.classify([_picture(1)[0]])
+
+
+@pytest.mark.parametrize("card", IMAGING_CARDS, ids=lambda card: card.id)
+def test_memory_is_returned(card):
+    """Nothing holds the network once the shelf has put it back, whoever has used it."""
+    shelf = ModelShelf([card], 4096)
+    with shelf.borrow(card.id) as borrowed:
+        (scores,) = borrowed.classify([_picture(2)[0]])
+        if card is IMAGING_CARDS[0]:  # every card explains with the same code, and it takes its time
+            borrowed.explain(_picture(2)[0], card.labels[0])
+        network = weakref.ref(borrowed._network)
+    del borrowed
+    assert shelf.unload(card.id)
+    gc.collect()
+    assert scores.probabilities
+    assert network() is None
 
 
 def test_its_card_says_what_a_card_must_say(classifier):

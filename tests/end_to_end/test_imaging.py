@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import nibabel
 import numpy as np
+import pydicom
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 from playwright.sync_api import Page, expect
+from pydicom.data import get_testdata_file
 
 from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults, show_tab
 
@@ -63,6 +66,45 @@ def test_a_reading_is_filed_compared_and_disagreed_with(open_page, keep_picture)
     page.get_by_text("A DICOM file without identity, and opinions for research").click()
     page.click("#hc-scan-opinions")
     expect(page.get_by_role("row", name=re.compile(r"opinions\.csv"))).to_be_visible()
+
+
+def upload(page: Page, path: Path) -> None:
+    page.set_input_files("#hc-scan input[type=file]", path)
+    expect(page.locator("#hc-scan")).to_contain_text(path.name.partition(".")[0])
+
+
+def test_a_stack_is_walked_and_a_name_in_the_header_goes_nowhere(open_page, keep_picture, tmp_path: Path) -> None:
+    volume = np.random.default_rng(6).integers(0, 255, (130, 120, 5)).astype(np.int16)
+    nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "stack.nii.gz")
+    slide = pydicom.dcmread(get_testdata_file("CT_small.dcm"))
+    slide.PatientName, slide.PatientID = "Zyxwv^Invented", "MRN-99871"
+    slide.save_as(tmp_path / "slide.dcm")
+    page = open_page()
+    show_tab(page, "Imaging")
+    page.get_by_role("combobox", name="Task").click()
+    page.get_by_role("option", name="Brain MRI: tumour or not").click()
+    upload(page, tmp_path / "stack.nii.gz")
+    page.click("#hc-scan-read")
+    expect(page.locator(".hc-slices")).to_contain_text("Picture 3 of 5", timeout=FIRST_MS)
+    page.locator("#hc-slice").focus()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".hc-reading").first).to_contain_text("picture 4 of 5", timeout=FIRST_MS)
+    page.get_by_role("button", name="Read along the stack").click()
+    expect(page.locator(".hc-stack li")).to_have_count(5, timeout=FIRST_MS)
+    keep_picture(page, "1280-light-imaging-stack")
+    page.get_by_label("Remove this file").or_(page.locator("#hc-scan").get_by_label("Clear")).first.click()
+    upload(page, tmp_path / "slide.dcm")
+    page.click("#hc-scan-read")
+    expect(page.locator(".hc-trail-refused")).to_contain_text("names a person", timeout=FIRST_MS)
+    assert "Zyxwv" not in page.content()
+    page.get_by_text("A DICOM file without identity, and opinions for research").click()
+    page.click("#hc-scan-strip")
+    with page.expect_download(timeout=FIRST_MS) as saved:
+        page.locator("#hc-scan-stripped a[download]").first.click()
+    content = Path(saved.value.path()).read_bytes()
+    assert b"Zyxwv" not in content
+    assert b"MRN-99871" not in content
+    keep_picture(page, "1280-light-imaging-identity")
 
 
 def test_a_script_gets_the_reading_and_the_map(server: str, tmp_path: Path) -> None:

@@ -132,3 +132,14 @@ def test_a_stack_is_read_along_its_length(bench, tmp_path) -> None:
     assert all(one.score is None and one.reason for one in answers)
     with pytest.raises(UploadRejected, match="one task"):
         bench.imaging.along_stack(tmp_path / "stack.nii", "auto")
+
+
+def test_a_reason_leaves_without_the_patients_name_or_numbers(bench, drawn) -> None:
+    owner = bench.create_patient("Cleo Example-Lind", "1950-02-03", "female", "R-4711", ACTOR)
+    read = bench.read_scan(drawn, "fracture", owner.patient_id, ACTOR)
+    said = "cleo EXAMPLE-LIND (R-4711, born 1950-02-03) has 2 plates; see 03.02.1950, tel 5551234"
+    bench.imaging.say(read.reading_id, "disagree", said, ACTOR)
+    table = bench.imaging.feedback_csv().lower()
+    for word in ("cleo", "lind", "4711", "1950-02-03", "03.02.1950", "5551234"):
+        assert word not in table
+    assert "has 2 plates" in table
