@@ -9,6 +9,7 @@ import gradio as gr
 from starlette.middleware import Middleware
 
 from components import (
+    chart_endpoints,
     consultation_endpoints,
     consultation_tab,
     endpoints,
@@ -59,6 +60,7 @@ def build_page(workbench: Workbench, upload_age_hours: float, tabs: Sequence[she
         people_endpoints.build(workbench)
         prescription_endpoints.build(workbench)
         imaging_endpoints.build(workbench)
+        chart_endpoints.build(workbench)
         consultation_endpoints.build(workbench)
     page.queue(max_size=MAX_WAITING, api_open=False)
     return page

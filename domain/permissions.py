@@ -98,6 +98,14 @@ RULES: Mapping[str, Rule] = {
     "consultations.recording": Rule(**_visit),  # type: ignore[arg-type]
     "consultations.export": Rule(**_visit),  # type: ignore[arg-type]
     "consultations.of_patient": Rule(CARERS, reads="Composition", by="patient_id"),
+    # charts
+    "charts.chart": Rule(CARERS, glass=True, reads="List", by="patient_id"),
+    "charts.summary": Rule(CARERS, glass=True, reads="List", by="patient_id"),
+    "charts.dismiss": _only(DOCTOR),
+    "charts.reopen": _only(DOCTOR),
+    "charts.preview_merge": _only(DOCTOR, ADMINISTRATOR),
+    "charts.merge": _only(DOCTOR, ADMINISTRATOR),
+    "charts.unmerge": _only(DOCTOR, ADMINISTRATOR),
     # models
     "model_cards": Rule(EVERYONE),
     "models_in_use": Rule(EVERYONE),

@@ -54,6 +54,18 @@ def warnings_of(
     return tuple(sorted(found, key=lambda warning: not warning.stops))
 
 
+def allergy_conflicts(
+    medicines: Sequence[Medicine], drugs: Sequence[Drug | None], allergies: Sequence[str], lookup: DrugLookup
+) -> tuple[PrescriptionWarning, ...]:
+    """Only what the allergies have to say against these medicines; `medicines` of a warning counts from 0."""
+    return tuple(_allergies(medicines, drugs, allergies, lookup))
+
+
+def milligrams_a_day(medicine: Medicine) -> Fraction | None:
+    """At most so much of the ingredient a day, as written; None when dose, strength and frequency do not say."""
+    return _milligrams_a_day(medicine)
+
+
 def _duplicates(medicines: Sequence[Medicine], drugs: Sequence[Drug | None]) -> Iterator[PrescriptionWarning]:
     for (i, first), (j, second) in combinations(enumerate(drugs), 2):
         shared = sorted(set(_parts(first)) & set(_parts(second)))

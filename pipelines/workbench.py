@@ -43,6 +43,7 @@ from pipelines import (
     understanding,
 )
 from pipelines import digitise as reading
+from pipelines.chart_desk import ChartDesk
 from pipelines.consultation_desk import ConsultationDesk, Visit
 from pipelines.evaluate import Evaluation
 from pipelines.identity import IdentityConflict, identity_conflicts
@@ -110,6 +111,7 @@ class Workbench:
         self._keys: SigningKeys | None = None
         self._desk: PrescriptionDesk | None = None
         self._visits: ConsultationDesk | None = None
+        self._charts: ChartDesk | None = None
         self._desk_lock = threading.Lock()
         with self.database.read() as tx:
             chosen = choices.all_of(tx)
@@ -363,6 +365,14 @@ class Workbench:
                     self.patient,
                 )
             return self._visits
+
+    @property
+    def charts(self) -> ChartDesk:
+        """The chart desk: one patient, everything in order."""
+        with self._desk_lock:
+            if self._charts is None:
+                self._charts = ChartDesk(self.database, self._index_document)
+            return self._charts
 
     def allergies(self, patient_id: str) -> tuple[str, ...]:
         """What the patient's records say they do not tolerate, as written there, each once."""

@@ -253,6 +253,52 @@ reading_feedback = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 
+fact_places = sa.Table(
+    "fact_places",  # boxes of each fact of a record, so that a chart of 500 records reads no page
+    metadata,
+    sa.Column("document_id", sa.ForeignKey("documents.document_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("boxes", sa.JSON, nullable=False),  # one list of boxes for each of documents.facts
+)
+
+chart_dismissals = sa.Table(
+    "chart_dismissals",  # rows are added, and closed by reopening; the reasons stay
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=False, index=True),
+    sa.Column("item", sa.String(64), nullable=False),
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("reopened_by", sa.String(200), nullable=True),
+    sa.Column("reopened_at", sa.DateTime(timezone=True), nullable=True),
+)
+
+chart_merges = sa.Table(
+    "chart_merges",  # what went from one record of a person to the other, so that it can go back
+    metadata,
+    sa.Column("merge_id", sa.String(64), primary_key=True),
+    sa.Column("kept_id", sa.ForeignKey("patients.patient_id"), nullable=False, index=True),
+    sa.Column("gone_id", sa.ForeignKey("patients.patient_id"), nullable=False, index=True),
+    sa.Column("moved", sa.JSON, nullable=False),  # table name to ids
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("who", sa.String(200), nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("undone_by", sa.String(200), nullable=True),
+    sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True),
+)
+
+chart_imports = sa.Table(
+    "chart_imports",  # FHIR resources as they came from elsewhere, word for word
+    metadata,
+    sa.Column("import_id", sa.String(64), primary_key=True),
+    sa.Column("patient_id", sa.ForeignKey("patients.patient_id"), nullable=False, index=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(64), nullable=False),
+    sa.Column("full_url", sa.String(500), nullable=False),
+    sa.Column("content", sa.JSON, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -294,6 +340,11 @@ def _m006_readings(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[readings, reading_feedback])
 
 
+def _m007_charts(connection: sa.Connection) -> None:
+    """Where the facts of records stand, what was set aside on a chart, merged patients, and imported resources."""
+    metadata.create_all(connection, tables=[fact_places, chart_dismissals, chart_merges, chart_imports])
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m001_records,
     _m002_prescriptions,
@@ -301,6 +352,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m004_consultations,
     _m005_people,
     _m006_readings,
+    _m007_charts,
 )
 
 

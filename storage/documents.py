@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from domain.document import Correction, Fact, OcrDocument, OcrPage, TextLine, TextWord
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelStamp
+from storage import fact_places
 from storage.database import corrections, documents, pages
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
 
@@ -71,6 +72,7 @@ def file(tx: sa.Connection, document: OcrDocument, filing: Filing) -> None:
     ]
     if rows:
         tx.execute(pages.insert(), rows)
+    fact_places.keep(tx, document)
 
 
 def get(tx: sa.Connection, document_id: str) -> OcrDocument:
@@ -198,6 +200,7 @@ def replace_reading(tx: sa.Connection, document: OcrDocument, pdf_sha256: str) -
     )
     if done.rowcount != 1:
         raise NotAllowed("Someone corrected this record at the same moment. Open it again to see both changes.")
+    fact_places.keep(tx, document)
 
 
 def move(tx: sa.Connection, document_id: str, patient_id: str, warnings: Sequence[str] | None = None) -> None:

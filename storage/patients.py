@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from domain.errors import NotAllowed, NothingFound
 from domain.patient import Patient
-from storage.database import name_tokens, patients
+from storage.database import chart_merges, name_tokens, patients
 
 MIN_NAME_SIMILARITY = 78.0  # of 100, Jaro-Winkler on one word: "holoway" finds "holloway"
 
@@ -66,9 +66,9 @@ def find(tx: sa.Connection, text: str = "", limit: int = 50) -> tuple[Patient, .
     """Patients by record number, by beginnings of its words, then by likeness; all when `text` is empty."""
     words = fold(text).split()
     if not words:
-        rows = tx.execute(sa.select(patients).order_by(patients.c.name_key).limit(limit)).all()
+        rows = tx.execute(_own_charts().order_by(patients.c.name_key).limit(limit)).all()
         return tuple(_patient(row) for row in rows)
-    by_number = sa.select(patients).where(_starts(patients.c.record_number_key, fold(text))).limit(limit)
+    by_number = _own_charts().where(_starts(patients.c.record_number_key, fold(text))).limit(limit)
     found = {row.patient_id: _patient(row) for row in tx.execute(by_number)}
     for row in _with_all_words(tx, [[word] for word in words], limit):
         found.setdefault(row.patient_id, _patient(row))
@@ -85,11 +85,17 @@ def fold(text: str) -> str:
 
 
 def _with_all_words(tx: sa.Connection, alternatives: list[list[str]], limit: int) -> list[sa.Row]:
-    query = sa.select(patients)
+    query = _own_charts()
     for options in alternatives:
         starts = sa.or_(*(_starts(name_tokens.c.token, option) for option in options))
         query = query.where(patients.c.patient_id.in_(sa.select(name_tokens.c.patient_id).where(starts)))
     return list(tx.execute(query.order_by(patients.c.name_key).limit(limit)).all())
+
+
+def _own_charts() -> sa.Select:
+    """Patients whose chart was not merged into another one."""
+    gone = sa.select(chart_merges.c.gone_id).where(chart_merges.c.undone_at.is_(None))
+    return sa.select(patients).where(patients.c.patient_id.notin_(gone))
 
 
 def _starts(column: sa.Column, prefix: str) -> sa.ColumnElement[bool]:

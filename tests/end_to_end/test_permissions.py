@@ -47,6 +47,13 @@ TABLE: dict[str, tuple[tuple[Any, ...], set[Role]]] = {
     "/revoke_prescription": (("x", "a reason that is one"), {D}),
     "/audit": (("", ""), {D, A}),
     "/break_glass": (("x", "a reason that is one"), set()),  # nobody for a patient there is not; see below
+    "/chart": (("x",), CARERS),
+    "/chart_summary": (("x",), CARERS),
+    "/dismiss_attention": (("x", "y", "a reason that is one", 0), {D}),
+    "/reopen_attention": (("x", "y", 0), {D}),
+    "/preview_merge": (("x", "x"), {D, A}),
+    "/merge_patients": (("x", "x", "a reason that is one", 0), {D, A}),
+    "/unmerge_patients": (("x",), {D, A}),
     "/models": ((), set(Role)),
     "/use_model": (("ocr", "nonsense"), {A}),
 }

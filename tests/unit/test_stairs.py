@@ -29,6 +29,7 @@ JOINTS = {
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/consultation_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
+    "pipelines/chart_desk.py": ("storage",),
     "pipelines/trail_desk.py": ("storage",),
     "pipelines/people_desk.py": ("storage",),
     "components/door.py": ("pipelines.deidentify", "pipelines.workspaces"),

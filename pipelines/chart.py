@@ -1,0 +1,218 @@
+"""A chart from statements: problems, medicines, allergies, values over time, the timeline, and what is new.
+
+Pure: what is kept comes in as statements and items with their sources, what goes out is domain.chart. The newest
+statement comes first everywhere, and nothing that was said is left out: it stands under the newest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+from domain.chart import (
+    Allergy,
+    Change,
+    Measurement,
+    MedicineLine,
+    MedicineState,
+    Problem,
+    Said,
+    Series,
+    SourceKind,
+    TimelineItem,
+)
+from domain.document import Fact, FactKind
+from domain.prescription import Medicine
+from pipelines import chart_trends
+from pipelines.prescription_checks import milligrams_a_day
+from pipelines.prescription_prefill import MASS
+from pipelines.prescription_sig import read_rhythm
+
+CLOSE_DAYS = 14  # two doses written within so many days of one another contradict each other; later it is a change
+VISIT_KINDS = frozenset({"clinic_letter", "discharge_letter", "note"})
+MAX_RHYTHM_WORDS = 6
+Ingredient = Callable[[str], str]
+"""Canonical name of a medicine, lower case; "" where the vocabulary does not know it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A fact, who says it, and when. `medicine`: the line of a prescription that says it, None for other sources."""
+
+    fact: Fact
+    said: Said
+    medicine: Medicine | None = None
+
+
+def problems(statements: Iterable[Stated]) -> tuple[Problem, ...]:
+    """Diagnoses, newest first; those that the newest source denies come last."""
+    grouped = _grouped(statements, FactKind.DIAGNOSIS, lambda one: " ".join(one.fact.label.casefold().split()))
+    made = [Problem(_capital(said[0].fact.label), tuple(one.said for one in said)) for said in grouped]
+    return tuple(sorted(made, key=lambda problem: problem.denied))
+
+
+def medicines(statements: Iterable[Stated], ingredient: Ingredient) -> tuple[MedicineLine, ...]:
+    """One line for each ingredient; current ones first, then conflicting before stopped."""
+    grouped = _grouped(
+        statements, FactKind.MEDICATION, lambda one: ingredient(one.fact.label) or one.fact.label.casefold().strip()
+    )
+    made = []
+    for said in grouped:
+        name = ingredient(said[0].fact.label) or said[0].fact.label.casefold()
+        made.append(MedicineLine(_capital(said[0].fact.label), name, _state(said), tuple(one.said for one in said)))
+    order = (MedicineState.CONFLICTING, MedicineState.CURRENT, MedicineState.STOPPED)
+    return tuple(sorted(made, key=lambda line: (order.index(line.state), line.name.casefold())))
+
+
+def allergies(statements: Sequence[Stated]) -> tuple[tuple[Allergy, ...], tuple[Said, ...]]:
+    """What is not tolerated, newest first, and who says that there is no allergy."""
+    named = [one for one in statements if not one.said.denied]
+    grouped = _grouped(named, FactKind.ALLERGY, lambda one: " ".join(one.fact.label.casefold().split()))
+    none = [one.said for one in statements if one.fact.kind is FactKind.ALLERGY and one.said.denied]
+    found = tuple(Allergy(said[0].fact.label, tuple(one.said for one in said)) for said in grouped)
+    return found, tuple(sorted(none, key=lambda said: said.on, reverse=True))
+
+
+def series(statements: Iterable[Stated]) -> tuple[Series, ...]:
+    """Values over time."""
+    values: list[tuple[str, Measurement]] = [
+        (one.fact.label, chart_trends.measured(one.fact, one.said))
+        for one in statements
+        if one.fact.kind is FactKind.LAB and not one.said.denied
+    ]
+    return chart_trends.series_of(values)
+
+
+def timeline(items: Iterable[TimelineItem]) -> tuple[TimelineItem, ...]:
+    """Newest first."""
+    return tuple(sorted(items, key=lambda item: (item.at, item.source.id), reverse=True))
+
+
+def last_visit(items: Sequence[TimelineItem], today: date) -> date | None:
+    """The newest visit that something came after; without any such, the newest visit; None without a visit."""
+    visits = sorted(
+        {
+            item.at
+            for item in items
+            if item.at <= today and (item.source.kind is SourceKind.CONSULTATION or item.kind_of_record in VISIT_KINDS)
+        },
+        reverse=True,
+    )
+    newest = max((item.at for item in items if item.at <= today), default=None)
+    return next((day for day in visits if newest is not None and day < newest), visits[0] if visits else None)
+
+
+def changes(
+    since: date | None,
+    shown: Sequence[TimelineItem],
+    lines: Sequence[MedicineLine],
+    found: Sequence[Problem],
+    values: Sequence[Series],
+) -> tuple[Change, ...]:
+    """What is new after `since`, newest first: medicines begun, changed or stopped, problems, values, things filed."""
+    if since is None:
+        return ()
+    made = [Change(text, said.on, said.source) for line in lines for text, said in _medicine_changes(line, since)]
+    for problem in found:
+        first = problem.said[-1]
+        if first.on > since and not first.denied:
+            made.append(Change(f"New problem: {problem.name}", first.on, first.source))
+    for one in values:
+        side = chart_trends.outside(one.last)
+        if side and one.last.said.on > since:
+            value = f"{one.label} {one.last.said.text} {one.unit}".strip()
+            made.append(Change(f"{value} is {side}", one.last.said.on, one.last.said.source))
+    made += [Change(f"{_what(item)}: {item.source.title}", item.at, item.source) for item in shown if item.at > since]
+    return tuple(sorted(made, key=lambda change: change.on, reverse=True))
+
+
+def daily_dose(one: Stated) -> Fraction | None:
+    """Milligrams a day, as written; None where the words do not say."""
+    if one.medicine is not None:
+        return milligrams_a_day(one.medicine)
+    mass = MASS.search(one.said.text)
+    if not mass:
+        return None
+    words = re.sub(r"[,.;]+(?=\s|$)", "", one.said.text[mass.end() :]).split()
+    for length in range(min(MAX_RHYTHM_WORDS, len(words)), 0, -1):
+        for start in range(len(words) - length + 1):
+            rhythm = " ".join(words[start : start + length])
+            if read_rhythm(rhythm) is not None:
+                return milligrams_a_day(Medicine("x", "", "", "", mass[0], rhythm, 0, Decimal(1)))
+    return None
+
+
+def doses_that_clash(said: Sequence[Stated]) -> tuple[Stated, Stated] | None:
+    """The newest statement and another one of about the same time whose daily dose differs; None where all agree."""
+    dosed = [(one, dose) for one in said if not one.said.denied and (dose := daily_dose(one)) is not None]
+    if not dosed:
+        return None
+    newest, dose = dosed[0]
+    for other, another in dosed[1:]:
+        if newest.said.on - other.said.on > timedelta(days=CLOSE_DAYS):
+            return None
+        if another != dose and other.said.source.id != newest.said.source.id:
+            return newest, other
+    return None
+
+
+def of_one_ingredient(statements: Iterable[Stated], ingredient: Ingredient) -> tuple[tuple[Stated, ...], ...]:
+    """Statements on medicines, gathered by what is in them, newest first in each."""
+    return _grouped(
+        statements, FactKind.MEDICATION, lambda one: ingredient(one.fact.label) or one.fact.label.casefold().strip()
+    )
+
+
+def _medicine_changes(line: MedicineLine, since: date) -> Iterable[tuple[str, Said]]:
+    newest = line.said[0]
+    before = [said for said in line.said if said.on <= since]
+    if newest.on <= since:
+        return
+    if newest.denied and any(not said.denied for said in before):
+        yield f"Stopped: {line.name}", newest
+    elif not newest.denied and not before:
+        yield f"New medicine: {line.name} {newest.text}".strip(), newest
+    elif not newest.denied and newest.text and before[0].text and newest.text.casefold() != before[0].text.casefold():
+        yield f"Changed: {line.name} {before[0].text} → {newest.text}", newest
+
+
+def _state(said: Sequence[Stated]) -> MedicineState:
+    if said[0].said.denied:
+        return MedicineState.STOPPED
+    return MedicineState.CONFLICTING if doses_that_clash(said) else MedicineState.CURRENT
+
+
+def _grouped(
+    statements: Iterable[Stated], kind: FactKind, key: Callable[[Stated], str]
+) -> tuple[tuple[Stated, ...], ...]:
+    rows: dict[str, list[Stated]] = {}
+    for one in statements:
+        if one.fact.kind is kind and one.fact.label.strip():
+            rows.setdefault(key(one), []).append(one)
+    made = [tuple(sorted(found, key=_newest_first)) for found in rows.values()]
+    return tuple(sorted(made, key=lambda found: _newest_first(found[0])))
+
+
+def _newest_first(one: Stated) -> tuple[int, bool, int]:
+    # Of one day, a signed order counts before a page, and a page that gives the dose before one that only names it.
+    return -one.said.on.toordinal(), one.medicine is None, -len(one.said.text)
+
+
+def _what(item: TimelineItem) -> str:
+    names = {
+        SourceKind.RECORD: "New record",
+        SourceKind.READING: "New image reading",
+        SourceKind.CONSULTATION: "New consultation",
+        SourceKind.PRESCRIPTION: "New prescription",
+        SourceKind.IMPORT: "Received from elsewhere",
+        SourceKind.PATIENT: "Changed",
+    }
+    return names[item.source.kind]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
