@@ -122,8 +122,11 @@ def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Rea
     hinted = max(0.35 * word + 0.65 * letter, MIN_BLANK)
     blank = np.nan_to_num(gap.widths)
     thought_of = reading.space_after[:-1]
+    # "< 5": the blank that belongs to the sign itself is small, so that less makes a space.
+    compared = np.array([sign in "<>" for sign in reading.text[:-1]])
     missing = (
         (blank > sure)
+        | ((blank > hinted) & compared)
         | ((blank > hinted) & (thought_of > SPACE_HINT))
         | ((blank > MIN_BLANK) & (thought_of > SPACE_LIKELY))
     )
@@ -131,7 +134,12 @@ def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Rea
     places = [
         int(i)
         for i in np.flatnonzero(missing)
-        if text[i] != " " and text[i + 1] != " " and (blank[i] > 1.4 * word or _may_part(text, int(i)))
+        if text[i] != " "
+        and text[i + 1] != " "
+        and (blank[i] > 1.4 * word or _may_part(text, int(i)) or _stands_free(text, int(i), blank, sure))
+        and not (
+            _narrow_digits(text, int(i)) and thought_of[i] <= (SPACE_LIKELY if _dated(text, int(i)) else SPACE_HINT)
+        )
     ]
     for place in reversed(places):
         reading = _with_space(reading, place)
@@ -146,6 +154,23 @@ def _may_part(text: str, index: int) -> bool:
     if before in "([{/" or after in ")]}/,.;:":
         return False
     return not (numeric and (before in ".,:/-" or after in ".,:/-"))
+
+
+def _stands_free(text: str, index: int, blank: np.ndarray, sure: float) -> bool:
+    """Whether the blank is one of two beside a slash or dash that stands alone between words: "A-12 / 1998"."""
+    sign = index if text[index] in "/-" else index + 1
+    return text[sign] in "/-" and 0 < sign < len(text) - 1 and min(blank[sign - 1], blank[sign]) > sure
+
+
+def _narrow_digits(text: str, index: int) -> bool:
+    """Whether the blank lies between digits of which one is a 1: all digits are as wide, and a 1 fills little."""
+    pair = text[index : index + 2]
+    return pair.isdigit() and "1" in pair
+
+
+def _dated(text: str, index: int) -> bool:
+    """Whether a pair of digits stands beside a sign that joins them to more: "06/11/1958", "112.11"."""
+    return any(sign in "./:-" for sign in text[max(0, index - 1) : index] + text[index + 2 : index + 3])
 
 
 def _with_space(reading: Reading, after: int) -> Reading:

@@ -14,6 +14,7 @@ import numpy as np
 from domain.document import Box, TextLine, TextWord
 
 SEARCH = 0.7  # of the line's height: how far from the estimated boundary the true gap may lie
+RULE_EDGE = 2  # pixels over which a rule fades into the paper
 MARGIN = 0.25  # of the line's height: how far outside the detected line its ink may reach
 
 
@@ -44,7 +45,7 @@ def _tight_line(grey: np.ndarray, line: TextLine) -> TextLine:
     columns = ink.sum(axis=0)  # (right - left,) ink pixels in each column
     cuts = [0]
     for before, after in itertools.pairwise(boxes):
-        cuts.append(_gap(columns, (before.right + after.left) / 2 - left, SEARCH * height))
+        cuts.append(_gap(columns, (before.right + after.left) / 2 - left, SEARCH * height, cuts[-1]))
     cuts.append(right - left)
     words = []
     for word, start, end in zip(line.words, cuts, cuts[1:], strict=False):
@@ -58,17 +59,29 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     if paper - dark < 15:
         return np.zeros(grey.shape, bool)
     ink = grey < (paper + dark) / 2 + (paper - dark) * 0.12
-    # A rule of a table runs through the whole height or width of the strip; letters do not.
-    ink[:, ink.mean(axis=0) > 0.92] = False
-    ink[ink.mean(axis=1) > 0.85] = False
+    # A rule of a table runs through the whole height or width of the strip; letters do not. Its soft edges go with it.
+    upright, level = _widened(ink.mean(axis=0) > 0.92), _widened(ink.mean(axis=1) > 0.85)
+    ink[:, upright] = False
+    ink[level] = False
     return ink
 
 
-def _gap(columns: np.ndarray, near: float, reach: float) -> int:
-    """Middle of the widest blank run within `reach` of `near`; where there is none, the emptiest column."""
-    start, end = max(0, int(near - reach)), min(len(columns), int(near + reach) + 1)
+def _widened(rule: np.ndarray) -> np.ndarray:
+    """bool (n,): the places of a rule and those within RULE_EDGE of it."""
+    return np.convolve(rule, np.ones(2 * RULE_EDGE + 1), "same")[: len(rule)] > 0
+
+
+def _gap(columns: np.ndarray, near: float, reach: float, after: int) -> int:
+    """Middle of the widest blank run within `reach` of `near`; where there is none, the emptiest column.
+
+    A gap has ink on both sides, on the left beyond the last boundary `after`: the margin of a cell with two short words
+    ("1 g") is wider than the gap between them.
+    """
+    inked = np.flatnonzero(columns[after:]) + after
+    first, last = (int(inked[0]) + 1, int(inked[-1])) if len(inked) else (0, len(columns))
+    start, end = max(first, int(near - reach)), min(last, int(near + reach) + 1)
     if end - start < 2:
-        return int(np.clip(near, 0, len(columns)))
+        return int(np.clip(near, after, len(columns)))
     blank = np.flatnonzero(columns[start:end] == 0)
     if len(blank) == 0:
         return start + int(np.argmin(columns[start:end]))

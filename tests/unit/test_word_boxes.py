@@ -1,0 +1,34 @@
+"""Boxes hug the ink of their own word, also in the corner of a table's cell."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from domain.document import Box, TextLine, TextWord
+from pipelines.word_boxes import tighten
+
+INK = 40
+
+
+def cell(*glyphs: Box) -> np.ndarray:
+    """A cell with rules on its left and top, with soft edges, and solid glyphs in it."""
+    page = np.full((120, 300), 255, np.uint8)
+    page[:, 20:23] = page[20:23, :] = 60
+    for box in glyphs:
+        page[int(box.top) : int(box.bottom), int(box.left) : int(box.right)] = INK
+    return cv2.GaussianBlur(np.repeat(page[:, :, None], 3, axis=2), (0, 0), 0.8)
+
+
+def test_two_short_words_part_between_them_and_not_at_the_cell_s_margin() -> None:
+    one, g = Box(40, 44, 48, 72), Box(60, 44, 80, 80)
+    late = [TextWord.upright("1", 1.0, Box(50, 34, 66, 90)), TextWord.upright("g", 1.0, Box(72, 34, 92, 90))]
+    (line,) = tighten(cell(one, g), [TextLine(tuple(late))])  # as found: both boxes lie too far to the right
+    assert line.words[0].box.iou(one) > 0.8
+    assert line.words[1].box.iou(g) > 0.8
+
+
+def test_a_lone_letter_in_the_corner_of_a_cell_is_boxed_without_the_rules() -> None:
+    letter = Box(34, 36, 52, 62)
+    (line,) = tighten(cell(letter), [TextLine((TextWord.upright("H", 1.0, Box(28, 20, 60, 76)),))])
+    assert line.words[0].box.iou(letter) > 0.8
