@@ -10,6 +10,7 @@ from starlette.middleware import Middleware
 
 from components import (
     chart_endpoints,
+    chart_tab,
     consultation_endpoints,
     consultation_tab,
     endpoints,
@@ -37,9 +38,10 @@ if TYPE_CHECKING:
 TABS: tuple[shell.Tab, ...] = (
     shell.Tab("Records", "records", records_tab.build, ("documents",)),
     shell.Tab("Find", "find", search_tab.build, ("search",)),
-    shell.Tab(imaging_tab.TAB, "imaging", imaging_tab.build, ("read_scan",)),
+    shell.Tab(imaging_tab.TAB, "imaging", imaging_tab.build, ("read_scan", "imaging.feedback_csv")),
     shell.Tab(consultation_tab.TAB, "consultation", consultation_tab.build, ("consultations.import_transcript",)),
     shell.Tab(prescription_tab.TAB, "prescription", prescription_tab.build, ("prescriptions.verify",)),
+    shell.Tab(chart_tab.TAB, "chart", chart_tab.build, ("charts.chart",)),
     shell.Tab(trail_tab.TAB, "trail", trail_tab.build, ("trail", "people.break_glass")),
     shell.Tab("Models", "models", models_tab.build),
 )

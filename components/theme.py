@@ -9,9 +9,9 @@ import gradio as gr
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (  # parts.js first
     "parts.js", "tabs.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js", "prescription.js",
-    "imaging.js", "trail.js", "who.js", "consultation.js",
+    "imaging.js", "chart.js", "trail.js", "who.js", "consultation.js",
 )  # fmt: skip
-STYLES = ("health.css", "prescription.css", "imaging.css", "trail.css", "consultation.css")
+STYLES = ("health.css", "prescription.css", "imaging.css", "chart.css", "trail.css", "consultation.css")
 FRAME = "frame.css"
 SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 

@@ -101,6 +101,7 @@ RULES: Mapping[str, Rule] = {
     # charts
     "charts.chart": Rule(CARERS, glass=True, reads="List", by="patient_id"),
     "charts.summary": Rule(CARERS, glass=True, reads="List", by="patient_id"),
+    "charts.imported": Rule(CARERS, glass=True, reads="Bundle", by="patient_id"),
     "charts.dismiss": _only(DOCTOR),
     "charts.reopen": _only(DOCTOR),
     "charts.preview_merge": _only(DOCTOR, ADMINISTRATOR),

@@ -118,6 +118,14 @@ class ChartDesk:
         """One page to read before the visit. Raises NothingFound."""
         return chart_summary.before_the_visit(self.chart(patient_id))
 
+    def imported(self, patient_id: str, import_id: str) -> dict[str, Any]:
+        """A resource that came from elsewhere, word for word. Raises NothingFound."""
+        with self._database.read() as tx:
+            for one in store.imports(tx, patient_id, MOST["imported resources"]):
+                if one.import_id == import_id:
+                    return one.content
+        raise NothingFound("This was not received for this patient. Look at the chart again.")
+
     def fill_places(self) -> int:
         """Once after an update: where the facts of older records stand. Returns for how many."""
         with self._database.begin() as tx:

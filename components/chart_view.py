@@ -1,0 +1,138 @@
+"""What the Chart tab draws: the chart as plain data, and the source of a value in the viewer beside it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from components.consultation_files import recording_path
+from components.imaging_view import picture_path, present_reading
+from components.page_files import page_picture_path
+from domain import chart_contract
+from domain.chart import Chart
+from domain.errors import NothingFound
+
+if TYPE_CHECKING:
+    from pipelines.workbench import Workbench
+
+LINE_OF_DOUBT = 0.75  # below it a word is shown to be checked, as on the Records tab
+MAX_SAID = 12  # earlier sources of one line that the page is sent
+MAX_ROWS = 1500  # of the timeline that the page is sent
+
+
+def present_chart(chart: Chart, may_dismiss: bool, may_merge: bool, note: str = "") -> dict[str, Any]:
+    """Value of the part."""
+    shape = chart_contract.chart(chart)
+    for series in (*shape["vitals"], *shape["labs"]):
+        series["last"]["side"] = _side(series["last"])
+        series["points"] = series["points"][-24:]
+    for line in (*shape["medicines"], *shape["problems"], *shape["allergies"]):
+        kept = line["said"][: MAX_SAID + 1]
+        line["said"] = [said | {"doubtful": said["confidence"] < LINE_OF_DOUBT} for said in kept]
+    shape["timeline"] = shape["timeline"][:MAX_ROWS]
+    return shape | {"may_dismiss": may_dismiss, "may_merge": may_merge, "note": note, "preview": None}
+
+
+def present_source(workbench: Workbench, source: dict[str, Any]) -> dict[str, Any]:
+    """The viewer's value for a source as the chart named it. Raises NothingFound."""
+    kind, own_id = str(source.get("kind", "")), str(source.get("id", ""))
+    show = {"record": _record, "reading": _reading, "consultation": _visit, "prescription": _order, "import": _import}
+    if kind not in show:
+        raise NothingFound("This line has no source that can be shown. Look at the chart again.")
+    return {"kind": kind, "id": own_id, "fresh": True} | show[kind](workbench, own_id, source)
+
+
+def _record(workbench: Workbench, document_id: str, source: dict[str, Any]) -> dict[str, Any]:
+    document = workbench.document(document_id)
+    number = int(source.get("page") or 1)
+    page = next((each for each in document.pages if each.number == number), None)
+    if page is None:
+        raise NothingFound(f"The record has no page {number}. Choose one of its pages.")
+    dated = document.document_date or document.created_at.date()
+    return {
+        "title": document.title,
+        "detail": f"{dated} · page {number} of {len(document.pages)} · read with {page.confidence:.0%}",
+        "page": number,
+        "page_count": len(document.pages),
+        "width_px": page.width_px,
+        "height_px": page.height_px,
+        "rotation_deg": page.rotation_deg,
+        "image_path": page_picture_path(document_id, number),
+        "boxes": [[float(side) for side in box] for box in source.get("boxes") or () if len(box) == 4],
+    }
+
+
+def _reading(workbench: Workbench, reading_id: str, _: dict[str, Any]) -> dict[str, Any]:
+    shown = present_reading(workbench.imaging.reading(reading_id))
+    return {
+        "title": shown["task"],
+        "detail": f"{shown['at']} · {shown['model']}",
+        "image_path": shown["overlay"] or picture_path(reading_id),
+        "verdict": f"{shown['verdict']} {shown['reason']}".strip(),
+    }
+
+
+def _visit(workbench: Workbench, consultation_id: str, source: dict[str, Any]) -> dict[str, Any]:
+    visit = workbench.consultations.visit(consultation_id)
+    marked = set(source.get("utterances") or ())
+    roles = {one.speaker: one.role for one in visit.roles}
+    return {
+        "title": f"Consultation of {visit.created_at:%Y-%m-%d}",
+        "detail": "Signed note" if visit.note and visit.note.signature else "Not signed",
+        "recording": recording_path(consultation_id) if visit.recording else "",
+        "utterances": [
+            {
+                "id": one.id,
+                "role": one.role or roles.get(one.speaker) or one.speaker,
+                "text": one.text,
+                "start_s": one.start_s,
+                "time": "" if one.start_s is None else f"{int(one.start_s) // 60}:{int(one.start_s) % 60:02d}",
+                "marked": one.id in marked,
+            }
+            for one in visit.transcript.utterances
+        ],
+        "note": [f"{line.section.capitalize()}: {line.text}" for line in visit.note.lines] if visit.note else [],
+    }
+
+
+def _order(workbench: Workbench, prescription_id: str, source: dict[str, Any]) -> dict[str, Any]:
+    patient_id = str(source.get("patient_id") or "")
+    found = [
+        one
+        for one in workbench.prescriptions.of_patient(patient_id)
+        if one.signed.prescription.prescription_id == prescription_id
+    ]
+    if not found:
+        raise NothingFound("This prescription is not on the chart any more. Look at the chart again.")
+    record, order = found[0], found[0].signed.prescription
+    lines = [
+        f"{one.product}: {one.dose} {one.frequency} {one.route}, quantity {one.quantity} {one.quantity_unit}, "
+        f"refills {one.refills}, handed out {record.dispensed(at)}. {one.note}".strip()
+        for at, one in enumerate(order.medicines)
+    ]
+    lines += [f"Set aside when signing: {one.text} ({one.reason})" for one in record.signed.overrides]
+    state = f"revoked: {record.revoked_reason}" if record.revoked_at else f"valid until {order.expires_at:%Y-%m-%d}"
+    return {
+        "title": f"Prescription of {order.issued_at:%Y-%m-%d}",
+        "detail": f"{order.prescriber.name} · {record.signed.short_code} · {state}",
+        "lines": lines,
+    }
+
+
+def _import(workbench: Workbench, import_id: str, source: dict[str, Any]) -> dict[str, Any]:
+    patient_id = str(source.get("patient_id") or "")
+    content = workbench.charts.imported(patient_id, import_id)
+    shown = json.dumps(content, ensure_ascii=False, indent=1)
+    return {
+        "title": f"Received from elsewhere: {content.get('resourceType', '')}",
+        "detail": "As it came, word for word",
+        "lines": shown.splitlines()[:400],
+    }
+
+
+def _side(point: dict[str, Any]) -> str:
+    if point["flag"] or point["number"] is None:
+        return str(point["flag"])
+    if point["high"] is not None and point["number"] > point["high"]:
+        return "high"
+    return "low" if point["low"] is not None and point["number"] < point["low"] else ""
