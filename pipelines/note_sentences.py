@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 LONG_WORDS = 28  # an unpunctuated run longer than this is cut at words that begin a new thought
+BARE_WORDS = 20  # the same where there is not even a comma
 SHORT_WORDS = 4  # a piece shorter than this is left with its neighbour
 
 # Text corpora and some recognisers part words the Penn Treebank way.
@@ -29,9 +30,10 @@ _STUTTER = re.compile(r"\b([\w']+(?: [\w']+)?)(?:,?\s+\1\b)+", re.I)
 _BROKEN = re.compile(r"\b\w+-(?=[\s,.]|$)\s*")  # "ex- exerting"
 _SENTENCE = re.compile(r"(?<=[.?!;])[\"')\]]*\s+(?=\S)")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|st|vs|approx|no|e\.g|i\.e|[a-z])\.$", re.I)
+_MARK = re.compile(r"[,;:.?!]\s|[,;:?!]$")
 _BEGINS_ANEW = re.compile(
     r"\s+(?=(?:okay|alright|all right|so|but|and (?:then|i|he|she|you|it|we|they|your|my|the|that|have|do|did|are|is|what|how)"
-    r"|now|because|well|then|do you|have you|did you|are you|any|let's|i'm gonna|i want|i'd like|we'll|we're gonna|what|how)\s)",
+    r"|now|because|well|then|(?:do|did|are|were|have|can) you|(?:does|did|is|was) it|did they|let's|i'm gonna|i want|i'd like|we'll|we're gonna|what|how)\s)",
     re.I,
 )
 _EDGE = re.compile(r"^[\s,.;:!-]+|[\s,;:-]+$")
@@ -96,7 +98,7 @@ def _sentences(text: str) -> list[str]:
 
 
 def _shortened(sentence: str) -> list[str]:
-    if len(sentence.split()) <= LONG_WORDS:
+    if len(sentence.split()) <= (LONG_WORDS if _MARK.search(sentence) else BARE_WORDS):
         return [sentence]
     pieces: list[str] = []
     for piece in _BEGINS_ANEW.split(sentence):
