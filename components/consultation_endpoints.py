@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -16,11 +17,34 @@ if TYPE_CHECKING:
 
 LISTENING = "listening"  # visits of the page and of scripts wait in one line: each takes the processor whole
 LISTENERS = 1
+HEAVY = ("transcribe", "draft_note")
 NO_NAME = "signed without a name"  # a script that gives none; the trail knows the account
 
 
 def build(workbench: Workbench) -> None:
     """Adds the endpoints to the current Blocks, without anything to see."""
+
+    def transcribe(
+        file: str,
+        patient_id: str = "",
+        speakers: int = 2,
+        request: gr.Request | None = None,
+        progress: gr.Progress = gr.Progress(),
+    ) -> dict[str, Any]:
+        """Transcribe the recording of a visit: who said what and when, word by word, with each voice's role. Words that
+        may be wrong are marked; nothing is corrected by itself.
+
+        Args:
+            file: A recording: wav, mp3, m4a, ogg, flac, webm, or a video with sound.
+            patient_id: Whose visit it is; may be empty.
+            speakers: How many voices there are; 0 finds out.
+        """
+        if not file:
+            raise UploadRejected("No file came with the call, so there is nothing to hear. Send a recording.")
+        visit = workbench.consultations.transcribe(
+            Path(file), patient_id or "", int(speakers or 0), hat("doctor", request), shown_by(progress)
+        )
+        return contract.transcript(visit.transcript, visit.roles)
 
     def import_transcript(text: str, patient_id: str = "", request: gr.Request | None = None) -> dict[str, Any]:
         """Take in a conversation that comes as text, so that a note can be drafted from it. Times are null.
@@ -79,6 +103,8 @@ def build(workbench: Workbench) -> None:
         return contract.note(visit.note)
 
     which = [_text("consultation_id")]
+    recording, voices = gr.File(label="file", visible=False), gr.Number(2, label="speakers", precision=0, visible=False)
+    _publish(transcribe, [recording, _text("patient_id"), voices])
     _publish(import_transcript, [_text("text"), _text("patient_id")])
     _publish(relabel, [*which, _text("speaker"), _text("role")])
     _publish(draft_note, [_text("consultation_id")])
@@ -89,7 +115,7 @@ def _publish(endpoint: Any, inputs: list[Any]) -> None:
     answer = gr.JSON(visible=False)
     gr.Button(visible=False).click(
         told(endpoint), inputs, [answer], api_name=endpoint.__name__, show_progress="hidden",
-        concurrency_id=LISTENING if endpoint.__name__ == "draft_note" else None, concurrency_limit=LISTENERS,
+        concurrency_id=LISTENING if endpoint.__name__ in HEAVY else None, concurrency_limit=LISTENERS,
     )  # fmt: skip
 
 

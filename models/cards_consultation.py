@@ -59,11 +59,11 @@ NOTE_CARD = ModelCard(
     labels=("subjective", "objective", "assessment", "plan"),
     metrics=(
         Metric(
-            "ROUGE-1 F1 (first sentences 0.334, cue words and LexRank 0.407)",
-            0.511,
+            "ROUGE-1 F1 (first sentences 0.332, cue words and LexRank 0.405)",
+            0.520,
             "ACI-Bench validation split, 20 visits",
             "python -m benchmarks.note --data DIR",
-            (0.481, 0.539),
+            (0.490, 0.546),
         ),
         Metric(
             "lines whose number, side or denial is not in their evidence",
