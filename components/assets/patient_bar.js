@@ -29,8 +29,8 @@
         el("span", { class: "hc-quiet" }, "Records you read now are filed to nobody."));
     }
     return el("div", { class: "hc-identity" },
-      el("span", { class: "hc-patient-name" }, el("strong", { dir: "auto", title: patient.name }, patient.name), patient.synthetic && el("span", { class: "hc-tag" }, "invented")),
-      el("span", { class: "hc-facts-line" }, facts(patient).map((fact) => el("span", {}, el("bdi", {}, fact)))),
+      el("span", { class: "hc-patient-name" }, el("strong", { dir: "auto", title: patient.name }, patient.name)),
+      el("span", { class: "hc-facts-line" }, [...facts(patient), patient.synthetic && "invented"].filter(Boolean).map((fact) => el("span", {}, el("bdi", {}, fact)))),
       allergyLine(patient, memory));
   }
 

@@ -70,7 +70,7 @@
     const readings = word.machine_text !== null
       ? [`A person put “${word.text}” here; the machine had read “${word.machine_text}”.`]
       : ["The machine read ", el("b", {}, word.text), `, ${percent(word.confidence)} sure.`];
-    panel.append(closeUp(value.page, word), el("p", { class: "hc-reading" }, readings),
+    panel.append(closeUp(value.page, word), el("p", { class: "hc-machine-read" }, readings),
       el("form", { class: "hc-mend", onsubmit: (event) => { event.preventDefault(); act.mend(word, input.value.trim()); } },
         el("label", { class: "hc-field", for: "hc-word-text" }, el("span", {}, "What the page says"), input),
         el("button", { type: "submit", class: "hc-button hc-strong", "data-key": "save" }, "Save and go on")),
@@ -208,7 +208,7 @@
   /* While pages are still being read there is no picture yet: what was read stands there page by page. */
   function reading(root, value) {
     root.append(el("h2", { class: "hc-h3" }, `${value.count} ${value.count === 1 ? "page" : "pages"} read so far`),
-      el("ol", { class: "hc-reading-list" }, value.pages.map((page) => el("li", {}, el("b", {}, `Page ${page.number}`), el("span", { class: "hc-quiet" }, page.words ? ` ${page.words} words, ${percent(page.confidence)} sure` : " no words"),
+      el("ol", { class: "hc-pages-read" }, value.pages.map((page) => el("li", {}, el("b", {}, `Page ${page.number}`), el("span", { class: "hc-quiet" }, page.words ? ` ${page.words} words, ${percent(page.confidence)} sure` : " no words"),
         page.excerpt && el("p", { dir: "auto" }, page.excerpt), page.warnings.map((w) => el("p", { class: "hc-warn-text" }, w))))));
   }
 
