@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components.bridge import told, visitor
 from domain import chart_contract, contract
+from domain.errors import UploadRejected
+from domain.limits import MAX_BUNDLE_BYTES
 
 if TYPE_CHECKING:
     from pipelines.workbench import Workbench
@@ -99,6 +105,31 @@ def build(workbench: Workbench) -> None:
         kept_id, gone_id = workbench.charts.unmerge(merge_id, visitor(request))
         return {"kept_id": kept_id, "gone_id": gone_id}
 
+    def export_chart(patient_id: str, request: gr.Request | None = None) -> tuple[str, dict[str, Any]]:
+        """The whole chart as a FHIR R4 document Bundle (International Patient Summary sections), with the PDFs.
+
+        Args:
+            patient_id: Id of the patient.
+        """
+        made = workbench.charts.export(patient_id, visitor(request))
+        counts = Counter(entry["resource"]["resourceType"] for entry in made["entry"])
+        return _hand_out(json.dumps(made, ensure_ascii=False), exported), {"resources": dict(counts)}
+
+    def import_chart(file: str, patient_id: str = "", request: gr.Request | None = None) -> dict[str, Any]:
+        """Receive a FHIR R4 Bundle about one patient; every resource is kept word for word. Returns the chart.
+
+        Args:
+            file: JSON file with the Bundle.
+            patient_id: Whose chart it belongs to; empty adds the patient that the bundle names.
+        """
+        if not file:
+            raise UploadRejected("No file came with the call, so there is nothing to receive. Send a FHIR Bundle.")
+        if Path(file).stat().st_size > MAX_BUNDLE_BYTES:
+            raise UploadRejected("The bundle is larger than can be received here. Send it in parts.")
+        done, count = workbench.charts.import_bundle(Path(file).read_bytes(), patient_id or "", visitor(request))
+        return chart_contract.chart(done) | {"received": count}
+
+    exported = gr.File(label="bundle", visible=False)
     whose, item, reason = _text("patient_id"), _text("item"), _text("reason")
     _publish(chart, [whose])
     _publish(chart_summary, [whose])
@@ -108,12 +139,23 @@ def build(workbench: Workbench) -> None:
     _publish(preview_merge, pair)
     _publish(merge_patients, [*pair, reason, _number("revision")])
     _publish(unmerge_patients, [_text("merge_id")])
+    _publish(export_chart, [whose], [exported, gr.JSON(visible=False)])
+    _publish(import_chart, [gr.File(label="file", visible=False), _text("patient_id")])
 
 
-def _publish(endpoint: Any, inputs: list[Any]) -> None:
+def _hand_out(text: str, by: gr.File) -> str:
+    """The bundle as a file in the folder that is swept by age. Its name says nothing of the patient."""
+    Path(by.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE)) / "chart.fhir.json"
+    path.write_text(text, "utf-8")
+    by.temp_files.add(str(path))  # Gradio deletes by age what a component calls its own
+    return str(path)
+
+
+def _publish(endpoint: Any, inputs: list[Any], outputs: list[Any] | None = None) -> None:
     """An endpoint without anything to click: a hidden button carries it."""
     gr.Button(visible=False).click(
-        told(endpoint), inputs, [gr.JSON(visible=False)], api_name=endpoint.__name__, show_progress="hidden"
+        told(endpoint), inputs, outputs or [gr.JSON(visible=False)], api_name=endpoint.__name__, show_progress="hidden"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MAX_BUNDLE_BYTES = 64_000_000  # a FHIR bundle with its PDFs; it is parsed as a whole, at about ten times its size
 
 @dataclass(frozen=True, slots=True)
 class Limits:

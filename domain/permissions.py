@@ -102,6 +102,8 @@ RULES: Mapping[str, Rule] = {
     "charts.chart": Rule(CARERS, glass=True, reads="List", by="patient_id"),
     "charts.summary": Rule(CARERS, glass=True, reads="List", by="patient_id"),
     "charts.imported": Rule(CARERS, glass=True, reads="Bundle", by="patient_id"),
+    "charts.export": _only(DOCTOR, glass=True),
+    "charts.import_bundle": Rule(CARERS),
     "charts.dismiss": _only(DOCTOR),
     "charts.reopen": _only(DOCTOR),
     "charts.preview_merge": _only(DOCTOR, ADMINISTRATOR),

@@ -16,9 +16,10 @@ from typing import Annotated, Any
 
 import typer
 
-from domain import consultation_contract, contract, prescription_contract
+from domain import chart_contract, consultation_contract, contract, prescription_contract
 from domain.audit import Actor
 from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
+from domain.limits import MAX_BUNDLE_BYTES
 from domain.people import Role
 from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
@@ -186,6 +187,33 @@ def evaluate(
         if out:
             for drawn in evaluate_figures.draw(judged, out):
                 typer.echo(f"  {drawn}")
+
+
+@app.command(name="export-chart")
+def export_chart(
+    patient: Annotated[str, typer.Option(help="Patient id.")],
+    out: Annotated[Path, typer.Option(help="File for the FHIR R4 bundle.", dir_okay=False)],
+) -> None:
+    """Write a patient's chart as a FHIR R4 document bundle."""
+    with _bench() as bench:
+        made = bench.charts.export(patient, replace(operator, role="doctor"))
+        out.write_text(json.dumps(made, ensure_ascii=False), "utf-8")
+        typer.echo(f"{len(made['entry'])} resources -> {out}")
+
+
+@app.command(name="import-chart")
+def import_chart(
+    file: Annotated[Path, typer.Argument(help="JSON file with a FHIR R4 bundle.", exists=True, dir_okay=False)],
+    patient: Annotated[str, typer.Option(help="Whose chart; left out, the bundle's patient is added.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Receive a FHIR R4 bundle about one patient; every resource is kept word for word."""
+    if file.stat().st_size > MAX_BUNDLE_BYTES:
+        raise UploadRejected("The bundle is larger than can be received here. Send it in parts.")
+    with _bench() as bench:
+        chart, count = bench.charts.import_bundle(file.read_bytes(), patient, operator)
+        shape = chart_contract.chart(chart) | {"received": count}
+        _print(shape, as_json, f"{count} resources received for {chart.patient.patient_id}")
 
 
 @app.command(name="rotate-key")

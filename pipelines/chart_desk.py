@@ -8,11 +8,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from domain.audit import Action, Actor
-from domain.chart import Attention, Chart, SummaryPart
+from domain.chart import Attention, Chart, SummaryPart, TimelineItem
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.patient import Patient
 from domain.prescription import PrescriptionRecord
-from pipelines import chart, chart_attention, chart_sources, chart_summary
+from pipelines import chart, chart_attention, chart_sources, chart_summary, fhir_in, fhir_out
 from pipelines.chart import Stated
 from pipelines.prescription_drugs import DrugLookup, KnownDrugs
 from storage import audit, fact_places, patients
@@ -40,6 +40,10 @@ def today_utc() -> date:
     return datetime.now(UTC).date()
 
 
+def _no_pdf(document_id: str) -> bytes:
+    raise NothingFound("No file store is open here, so no PDF can be sent along.")
+
+
 class ChartDesk:
     """Every job on charts. Safe to call from several threads and processes."""
 
@@ -47,11 +51,12 @@ class ChartDesk:
         self,
         database: Database,
         index_document: Callable[[str], None] | None = None,
+        pdf_of: Callable[[str], bytes] = _no_pdf,
         lookup: DrugLookup | None = None,
         today: Callable[[], date] = today_utc,
     ) -> None:
-        """`index_document`: brings the search index up to date with one record."""
-        self._database, self._index = database, index_document
+        """`index_document`: brings the search index up to date with one record. `pdf_of`: its searchable PDF."""
+        self._database, self._index, self._pdf_of = database, index_document, pdf_of
         self._lookup, self._today = lookup or KnownDrugs(), today
         self._identified: dict[str, Any] = {}
 
@@ -162,6 +167,45 @@ class ChartDesk:
                 return entry
         raise NothingFound("This entry is not on the chart any more. Look at the chart again.")
 
+    # -- FHIR -------------------------------------------------------------------------------------------------------
+
+    def export(self, patient_id: str, actor: Actor) -> dict[str, Any]:
+        """The chart as a FHIR R4 document Bundle. Raises NothingFound, UploadRejected."""
+        value = self.chart(patient_id)
+        with self._database.read() as tx:
+            kept = store.imports(tx, patient_id, MOST["imported resources"])
+        imported = [(one.full_url, one.content) for one in kept]
+        made = fhir_out.bundle(value, imported, self._pdf_of, datetime.now(UTC))
+        with self._database.begin() as tx:
+            detail = f"exported {len(made['entry'])} resources"
+            audit.append(tx, actor, Action.EXECUTE, f"Bundle/{patient_id}", patient_id, detail)
+        return made
+
+    def import_bundle(self, content: bytes, patient_id: str, actor: Actor) -> tuple[Chart, int]:
+        """Keep a FHIR R4 Bundle with the patient it is about, who is added when `patient_id` is "".
+
+        Returns the chart and how many resources were new. Raises UploadRejected, NotAllowed for another person's.
+        """
+        received = fhir_in.read(content)
+        with self._database.begin() as tx:
+            if patient_id:
+                patient = patients.get(tx, patient_id)
+                if received.birth_date != patient.birth_date:
+                    raise NotAllowed(
+                        "The bundle gives another date of birth than this chart, so nothing was received. Compare the "
+                        "two, and choose the right patient."
+                    )
+            else:
+                patient = patients.create(
+                    tx, received.name, received.birth_date, received.sex, received.record_number, received.test_data
+                )
+                audit.append(tx, actor, Action.CREATE, f"Patient/{patient.patient_id}", patient.patient_id)
+            rows = [(one.sha256, one.kind, one.full_url, one.content) for one in received.resources]
+            count = store.add_imports(tx, patient.patient_id, rows)
+            detail = f"received {count} new of {len(rows)} resources"
+            audit.append(tx, actor, Action.CREATE, f"Bundle/{received.sha256[:32]}", patient.patient_id, detail)
+        return self.chart(patient.patient_id), count
+
     # -- merge ------------------------------------------------------------------------------------------------------
 
     def preview_merge(self, kept_id: str, gone_id: str) -> MergePreview:
@@ -225,10 +269,11 @@ class ChartDesk:
         return "+".join(drug.ingredients) if drug else ""
 
     def _imported(self, kept: tuple[store.Imported, ...]) -> list[Stated]:
-        return []
+        return [one for each in kept for one in fhir_in.statements(each.import_id, each.content, each.at.date())]
 
-    def _imported_items(self, kept: tuple[store.Imported, ...]) -> list[Any]:
-        return []
+    def _imported_items(self, kept: tuple[store.Imported, ...]) -> list[TimelineItem]:
+        made = (fhir_in.item(each.import_id, each.content, each.at.date()) for each in kept)
+        return [one for one in made if one is not None]
 
 
 def _reason(text: str) -> str:

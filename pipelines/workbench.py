@@ -371,7 +371,9 @@ class Workbench:
         """The chart desk: one patient, everything in order."""
         with self._desk_lock:
             if self._charts is None:
-                self._charts = ChartDesk(self.database, self._index_document)
+                self._charts = ChartDesk(
+                    self.database, self._index_document, lambda one: self.searchable_pdf(one).read_bytes()
+                )
             return self._charts
 
     def allergies(self, patient_id: str) -> tuple[str, ...]:

@@ -82,7 +82,7 @@
   function sayRow(name, said, extra, key, send, cls) {
     const [newest, ...older] = said;
     return el("li", { class: cls || "" },
-      el("div", { class: "hc-said" }, place(newest.source, [el("b", {}, name), newest.text && newest.text !== name ? " " + newest.text : ""], send, key),
+      el("div", { class: "hc-said" }, place(newest.source, [el("b", {}, name), newest.text && newest.text.toLowerCase() !== name.toLowerCase() ? " " + newest.text : ""], send, key),
         el("span", { class: "hc-quiet" }, ` ${newest.on}`), extra ? el("span", { class: "hc-chart-tag" }, extra) : "",
         newest.doubtful ? el("span", { class: "hc-chart-tag hc-chart-tag-warn" }, "check the page") : ""),
       older.length ? el("details", {}, el("summary", {}, older.length === 1 ? "1 earlier source" : `${older.length} earlier sources`),
@@ -194,6 +194,7 @@
     if (value.kind === "consultation") root.append(...talk(value).flat(2).filter(Boolean));
     if (value.kind === "prescription" || value.kind === "import") root.append(el("ul", { class: "hc-chart-note" }, value.lines.map((line) => el("li", { dir: "auto" }, line))));
     const marked = root.querySelector(".hc-marked, .hc-hit-box");
-    if (marked && marked.scrollIntoView && value.fresh) marked.scrollIntoView({ block: "nearest" });
+    if (marked) marked.scrollIntoView({ block: "nearest" });
+    if (window.innerWidth <= 760) root.scrollIntoView({ block: "start" }); /* on a phone the viewer lies far below */
   };
 })();

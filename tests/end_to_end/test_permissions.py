@@ -54,6 +54,8 @@ TABLE: dict[str, tuple[tuple[Any, ...], set[Role]]] = {
     "/preview_merge": (("x", "x"), {D, A}),
     "/merge_patients": (("x", "x", "a reason that is one", 0), {D, A}),
     "/unmerge_patients": (("x",), {D, A}),
+    "/export_chart": (("x",), {D}),
+    "/import_chart": ((FILE, ""), CARERS),
     "/models": ((), set(Role)),
     "/use_model": (("ocr", "nonsense"), {A}),
 }
