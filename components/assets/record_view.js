@@ -331,7 +331,7 @@
       value.notes.length ? el("div", { class: "hc-banner", role: "status" }, value.notes.map((note) => el("p", {}, note))) : "",
       el("div", { class: "hc-record-body" + (value.pages.length > 1 ? "" : " hc-one-page") }, value.pages.length > 1 && pageList(value, state, act),
         el("div", { class: "hc-page" }, toolbar(value, state, act), value.page.warnings.map((w) => el("p", { class: "hc-page-note" }, w)), scroll, legend()),
-        el("aside", { class: "hc-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
+        el("aside", { class: "hc-record-side" }, wordPanel(value, state, act), doubtPanel(value, state, act), factPanel(value, act), historyPanel(value, act) || "")));
     root.append(view);
     /* The tab may only now become visible and the list above may grow: look again a moment later. */
     const hit = state.showHit;
