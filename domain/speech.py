@@ -47,6 +47,28 @@ class TimedWord:
 
 
 @dataclass(frozen=True, slots=True)
+class HeardPhrase:
+    """What a recogniser made of a stretch of speech, with its own signs of trust.
+
+    `mean_log_probability`: of its tokens; `no_speech`: 0 to 1; `compression`: how often it repeats itself (text bytes
+    to zipped bytes).
+    """
+
+    words: tuple[TimedWord, ...]
+    mean_log_probability: float
+    no_speech: float
+    compression: float
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageGuess:
+    """Language spoken, as a two-letter code; `probability` 0 to 1."""
+
+    code: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
     """One voice speaking. Turns of two voices may overlap."""
 

@@ -10,6 +10,7 @@ import numpy as np
 from domain.document import TextLine
 from domain.imaging import ClassScores, Explanation
 from domain.models import ModelCard
+from domain.speech import AudioClip, HeardPhrase, LanguageGuess, Turn
 
 
 class OcrEngine(Protocol):
@@ -64,4 +65,45 @@ class ScanClassifier(Protocol):
     def explain(self, picture: np.ndarray, label: str) -> Explanation:
         """Where the answer for `label` comes from, over the picture as given. Raises ModelUnavailable when the engine
         cannot say."""
+        ...
+
+
+class Transcriber(Protocol):
+    """Turns speech into timed words. Calls may come from several threads; an engine that cannot run so locks itself."""
+
+    card: ModelCard
+
+    def speech(self, samples: np.ndarray) -> tuple[tuple[float, float], ...]:
+        """(start, end) seconds where somebody may be speaking; `samples`: float32 (n,), 16 kHz."""
+        ...
+
+    def language(self, samples: np.ndarray) -> LanguageGuess:
+        """Of at most the first 30 seconds of `samples`."""
+        ...
+
+    def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:
+        """What is said in at most 30 seconds; times count from the start of the recording."""
+        ...
+
+
+class Listening(Protocol):
+    """One recording as a diarizer hears it, piece by piece."""
+
+    def until(self, seconds: float) -> None:
+        """Listen on to this time; what was heard before is not heard again."""
+        ...
+
+    def turns(self, speakers: int | None) -> tuple[Turn, ...]:
+        """Who spoke when, in what was heard so far, in order of time; voices are numbered as they come in.
+        `speakers`: how many there are; None finds out."""
+        ...
+
+
+class Diarizer(Protocol):
+    """Tells voices apart."""
+
+    card: ModelCard
+
+    def listen(self, samples: np.ndarray) -> Listening:
+        """`samples`: float32 (n,), 16 kHz, may be a mapped file; slices are taken from it."""
         ...

@@ -1,0 +1,91 @@
+"""Recognisers of speech. One adapter class an engine; the framework is imported when an engine is built."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+
+from domain.errors import ModelUnavailable
+from domain.models import ModelCard
+from domain.speech import AudioClip, HeardPhrase, LanguageGuess, TimedWord
+
+BEAM = 5
+MOST_THREADS = 4  # the base model gains nothing from more
+GAP_MS = 300  # a pause this long ends a stretch of speech
+PAD_MS = 200  # kept around a stretch, so that soft beginnings are not cut off
+TEMPERATURES = (0.0, 0.4)  # a second try only where the first repeats itself or is unsure
+
+
+class WhisperTranscriber:
+    """Whisper (Radford et al. 2022) through faster-whisper, with Silero's voice activity detector that comes inside it.
+
+    Every stretch is recognised by itself: an earlier mistake is not carried on, and no prompt is given, since a prompt
+    with names of medicines also makes Whisper drop speech.
+    """
+
+    def __init__(self, folder: Path, card: ModelCard, *, first_part: str, second_part: str, tables: str) -> None:
+        """The model's file comes in two parts; they and the folder `tables` are relative to `folder`."""
+        os.environ.setdefault("HF_HUB_OFFLINE", "1")
+        from models.torchaudio_stand_in import stand_in
+
+        stand_in()
+        from faster_whisper import WhisperModel
+
+        self.card = card
+        self._lock = threading.Lock()
+        files = {name: (folder / tables / name).read_bytes() for name in ("config.json", "vocabulary.json")}
+        files["tokenizer.json"] = (folder / tables / "tokenizer.json").read_bytes()
+        files["model.bin"] = (folder / first_part).read_bytes() + (folder / second_part).read_bytes()
+        try:
+            self._model = WhisperModel(
+                "whisper-base", device="cpu", compute_type="int8", files=files,
+                cpu_threads=min(MOST_THREADS, os.cpu_count() or 1), num_workers=1,
+            )  # fmt: skip
+        except (OSError, ValueError, RuntimeError) as e:
+            raise ModelUnavailable(
+                f"{card.title} could not be loaded: its files are incomplete or of another format. Run the set-up again "
+                "(make demo), or choose another recogniser on the Models tab."
+            ) from e
+
+    def speech(self, samples: np.ndarray) -> tuple[tuple[float, float], ...]:
+        """Where Silero hears a voice."""
+        from faster_whisper.vad import VadOptions, get_speech_timestamps
+
+        options = VadOptions(min_silence_duration_ms=GAP_MS, speech_pad_ms=PAD_MS, min_speech_duration_ms=100)
+        found = get_speech_timestamps(np.asarray(samples, dtype=np.float32), options)
+        return tuple((one["start"] / 16_000, one["end"] / 16_000) for one in found)
+
+    def language(self, samples: np.ndarray) -> LanguageGuess:
+        """Of the first 30 seconds."""
+        with self._lock:
+            code, probability, _ = self._model.detect_language(np.asarray(samples[: 30 * 16_000], dtype=np.float32))
+        return LanguageGuess(code, float(probability))
+
+    def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:
+        """Phrases of at most 30 seconds of sound, word by word."""
+        with self._lock:
+            segments, _ = self._model.transcribe(
+                np.asarray(clip.samples, dtype=np.float32), language=language, beam_size=BEAM, word_timestamps=True,
+                condition_on_previous_text=False, vad_filter=False, temperature=list(TEMPERATURES),
+                without_timestamps=False,
+            )  # fmt: skip
+            return tuple(_phrase(one, clip.start_s) for one in segments)
+
+
+def _phrase(segment, start_s: float) -> HeardPhrase:  # type: ignore[no-untyped-def]
+    words = tuple(
+        TimedWord(
+            word.word.strip(),
+            round(start_s + word.start, 3),
+            round(start_s + max(word.end, word.start), 3),
+            float(min(1.0, max(0.0, word.probability))),
+        )
+        for word in segment.words or ()
+        if word.word.strip()
+    )
+    return HeardPhrase(
+        words, float(segment.avg_logprob), float(segment.no_speech_prob), float(segment.compression_ratio)
+    )
