@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from domain.errors import SettingsInvalid
 from domain.prescription import Status
+from domain.settings import Settings
+from pipelines.workbench import Workbench
 from storage.signing_keys import FOLDER, SigningKeys, turn_over
 from tests.unit.prescription_kit import ISSUER, PHARMACIST, Clinic
 
@@ -103,3 +106,13 @@ def test_a_key_given_by_setting_signs_and_stays_verifiable_afterwards(tmp_path: 
     assert file.stem in {key.key_id for key in SigningKeys(tmp_path / "data", ISSUER).trusted()}
     with pytest.raises(SettingsInvalid, match="missing"):
         SigningKeys(tmp_path / "data", ISSUER, key_file=tmp_path / "nothing.jwk")
+
+
+def test_a_start_with_nothing_new_to_sign_still_refuses_a_bad_key(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    with closing(Workbench(settings)) as bench:
+        bench.trail_desk.keep_checkpoint()
+    for file in (tmp_path / FOLDER).glob("*.jwk"):
+        file.chmod(0o644)
+    with closing(Workbench(settings)) as bench, pytest.raises(SettingsInvalid):
+        bench.trail_desk.keep_checkpoint()
