@@ -25,6 +25,7 @@ TAB = "Imaging"
 SCANS = Path(__file__).resolve().parent.parent / "data" / "samples" / "scans"
 EVENTS = ("open", "beside", "file", "say", "slice", "stack")
 SLIDER_HEIGHT_PX = 420
+TOOLS = "A DICOM file without identity, and opinions for research"
 
 
 def find_scans(folder: Path = SCANS) -> tuple[tuple[str, Path], ...]:
@@ -75,19 +76,20 @@ def build(workbench: Workbench, session: Session) -> None:
     open_now = gr.State("")  # reading id
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
-            upload = gr.File(
-                label="X-ray, MRI slice or ultrasound: PNG, JPEG, DICOM or NIfTI", height=140, elem_id="hc-scan"
-            )
-            with gr.Row(elem_classes="hc-read-row"):
-                task = gr.Dropdown(tasks, value=AUTO_TASK, label="Task", min_width=170, elem_id="hc-scan-task")
-                read = gr.Button("Read this scan", variant="primary", elem_id="hc-scan-read", min_width=150)
-                cancel = gr.Button("Cancel", visible=False, elem_id="hc-scan-cancel", min_width=100)
-            status = part("job_status", elem_id="hc-scan-status")
-            gr.HTML("<p class='hc-quiet'>Or try one:</p>", apply_default_css=False, js_on_load=None)
-            scans = find_scans()
-            with gr.Row(elem_classes="hc-example-row"):
-                buttons = [gr.Button(title, size="sm", min_width=90) for title, _ in scans]
-            with gr.Accordion("A DICOM file without identity, and opinions for research", open=False):
+            with gr.Column() as reads:  # closed to those who may only collect opinions
+                upload = gr.File(
+                    label="X-ray, MRI slice or ultrasound: PNG, JPEG, DICOM or NIfTI", height=140, elem_id="hc-scan"
+                )
+                with gr.Row(elem_classes="hc-read-row"):
+                    task = gr.Dropdown(tasks, value=AUTO_TASK, label="Task", min_width=170, elem_id="hc-scan-task")
+                    read = gr.Button("Read this scan", variant="primary", elem_id="hc-scan-read", min_width=150)
+                    cancel = gr.Button("Cancel", visible=False, elem_id="hc-scan-cancel", min_width=100)
+                status = part("job_status", elem_id="hc-scan-status")
+                gr.HTML("<p class='hc-quiet'>Or try one:</p>", apply_default_css=False, js_on_load=None)
+                scans = find_scans()
+                with gr.Row(elem_classes="hc-example-row"):
+                    buttons = [gr.Button(title, size="sm", min_width=90) for title, _ in scans]
+            with gr.Accordion(TOOLS, open=False):
                 strip = gr.Button("Save the chosen DICOM file without identity", elem_id="hc-scan-strip")
                 stripped = gr.File(
                     label="Without identity", interactive=False, visible=False, elem_id="hc-scan-stripped"
@@ -127,7 +129,7 @@ def build(workbench: Workbench, session: Session) -> None:
                     said = f"Read in {event.seconds:.1f} s."
                     if done.duplicate_of:
                         said += " The same model had read the same picture before; this is that reading."
-                    value = room.show(patient_id, task, done.reading_id, identity=done.identity)
+                    value = room.show(patient_id, task, done.reading_id)
                     yield (
                         _status("done", said),
                         value,
@@ -196,7 +198,8 @@ def build(workbench: Workbench, session: Session) -> None:
         target = folder / "without-identity.dcm"
         places = workbench.imaging.without_identity(Path(_chosen(path)), target)
         stripped.temp_files.add(str(target))
-        said = f"{places} lines of text in the picture were blacked out. Look at it before you pass it on."
+        lines = "One line" if places == 1 else f"{places or 'No'} lines"
+        said = f"{lines} of text found in the picture and blacked out. Look at the copy before you pass it on."
         yield _status("done", said), gr.File(value=str(target), visible=True)
 
     def on_collect() -> Any:
@@ -212,8 +215,9 @@ def build(workbench: Workbench, session: Session) -> None:
         value = room.show(patient_id, task)
         return value, gr.ImageSlider(value=None, visible=False), "", value
 
-    def on_load(task: str, patient_id: str) -> tuple[Any, Any]:
-        return on_task(task, patient_id, "")
+    def on_load(task: str, patient_id: str) -> tuple[Any, ...]:
+        may_read = workbench.may("read_scan")
+        return *on_task(task, patient_id, ""), gr.Column(visible=may_read), gr.Button(visible=may_read)
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     reading = {**quiet, "concurrency_id": IMAGING, "concurrency_limit": READERS}
@@ -236,7 +240,7 @@ def build(workbench: Workbench, session: Session) -> None:
     strip.click(told(on_strip), [upload], [status, stripped], **reading)
     collect.click(told(on_collect), None, [collected], **quiet)
     patient.change(told(on_patient), [patient, task], opened, **quiet)
-    gr.on(None, told(on_load), [task, patient], [shown, card], **quiet)
+    gr.on(None, told(on_load), [task, patient], [shown, card, reads, strip], **quiet)
 
 
 def _chosen(path: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -97,11 +97,10 @@ def present(
     patient_name: str,
     opened: KeptReading | None = None,
     beside: KeptReading | None = None,
-    identity: Collection[str] = (),
     note: str = "",
     stack: Sequence[Any] = (),
 ) -> dict[str, Any]:
-    """Value of the part. `identity`: kinds of identifying fields in the file just read; `beside`: one to compare."""
+    """Value of the part. `beside`: one to compare."""
     return {
         "card": next((present_card(card) for card in cards if card.task == task), None),
         "patient": patient_name,
@@ -118,7 +117,6 @@ def present(
             }
             for kept in history
         ],
-        "identity": sorted(identity),
         "note": note,
         "stack": [
             {"number": one.number, "label": plain(one.label), "score": one.score, "reason": one.reason} for one in stack

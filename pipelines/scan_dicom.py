@@ -68,7 +68,8 @@ def open_dicom(path: Path, limits: Limits):
     warnings = []
     if identity:
         warnings.append(
-            f"The file carries identity ({', '.join(identity)}); it is neither shown nor kept with the reading."
+            f"The file carries identity ({', '.join(identity)}); it is neither shown nor kept with the reading. "
+            "To pass the file on, save it without identity first."
         )
     if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
         warnings.append("The file says that text is burned into the picture.")

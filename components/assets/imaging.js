@@ -85,6 +85,7 @@
 
   function along(stack, send) {
     return el("section", { class: "hc-card" }, el("h2", { class: "hc-h3" }, "Along the stack"),
+      el("p", { class: "hc-quiet" }, "The higher, the surer of its likeliest answer; grey and flat: silent. Choose a picture to read it."),
       el("ol", { class: "hc-stack" }, stack.map((at) => el("li", {}, el("button", { type: "button", class: "hc-stack-bar", "data-key": "stack-" + at.number,
         title: at.score === null ? at.reason : `${at.label} ${share(at.score)}`, "aria-label": `Picture ${at.number}: ${at.score === null ? "silent" : at.label + " " + share(at.score)}. Read this one.`,
         onclick: () => send("slice", { number: at.number }) },
@@ -105,7 +106,6 @@
     if (!value) return;
     const reading = value.reading;
     if (value.note) root.append(el("p", { class: "hc-status hc-done", role: "status" }, value.note));
-    if (value.identity.length) root.append(el("p", { class: "hc-trail-refused" }, `The file's header names a person (${value.identity.join(", ")}). None of it was kept or shown; the file itself was not kept.`));
     if (reading) {
       const sides = ["The picture that was read", "The same picture with the map on it"];
       document.querySelectorAll("#hc-scan-slider img").forEach((img, i) => { img.alt = sides[Math.min(i, 1)]; });
