@@ -28,14 +28,16 @@ EVERYTHING = PassageFilter()
 
 @dataclass(frozen=True, slots=True)
 class ScoredPassages:
-    """Every passage that a filter lets through, with both raw scores, in step.
+    """Every passage that a filter lets through, with both raw scores; the arrays run in step.
 
     `similarity`: float32 (n, vectors), cosine -1 to 1. `keyword`: float32 (n, tables), BM25, 0 upward. `passage`: the
-    passage at a position of the two; None when it was removed since: its text must not be shown.
+    passage at a position of these; None when it was removed since: its text must not be shown. `documents`: int32 (n,),
+    the same number for passages of the same document.
     """
 
     similarity: np.ndarray
     keyword: np.ndarray
+    documents: np.ndarray
     passage: Callable[[int], Passage | None]
 
 

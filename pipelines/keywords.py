@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 STOP_WORDS = frozenset(
@@ -37,6 +38,17 @@ def split_words(text: str) -> list[str]:
 def index_words(text: str) -> list[str]:
     """Stems of the words of `text` that carry meaning, in order, repeats kept: what keyword search matches on."""
     return [stem(word) for word in split_words(text) if word not in STOP_WORDS]
+
+
+def stems_with_owner(words: Sequence[str]) -> tuple[list[str], list[int]]:
+    """Stems that carry meaning, and which word each came from ("mother/baby" gives two)."""
+    stems, owners = [], []
+    for place, word in enumerate(words):
+        for part in split_words(word):
+            if part not in STOP_WORDS:
+                stems.append(stem(part))
+                owners.append(place)
+    return stems, owners
 
 
 @lru_cache(maxsize=200_000)

@@ -32,12 +32,14 @@ class Concept:
     forms: frozenset[tuple[str, ...]]
     telling: bool
     asked_as: frozenset[tuple[str, ...]]  # the forms that a query is read by: of an abbreviation only its short one
+    phrases: tuple[str, ...] = ()  # asked word for word: "the runs", whose one stem says nothing in a record
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A query as the lexicon reads it: `concepts` in order of appearance, `words` its own stems."""
+    """A query as the lexicon reads it: `concepts` in order of appearance, `words` its own stems, `text` as typed."""
 
+    text: str
     words: tuple[str, ...]
     concepts: tuple[Concept, ...]
 
@@ -56,8 +58,9 @@ def _concepts() -> tuple[Concept, ...]:
         elif line.strip():
             records, _, people = line.partition("|")
             clinical, lay = _parts(records), _parts(people)
-            forms = frozenset(filter(None, map(_stems, (*clinical, *lay))))
-            concepts.append(Concept(clinical, forms, telling, forms))
+            forms = frozenset(form for said in (*clinical, *lay) if (form := _stems(said)) and not _thin(said))
+            phrases = tuple(" ".join(split_words(said)) for said in lay if _thin(said))
+            concepts.append(Concept(clinical, forms, telling, forms, phrases))
     for line in (LEXICON / "abbreviations.txt").read_text("utf-8").splitlines():
         if line.strip() and not line.startswith("#"):
             short, _, long = line.partition("|")
@@ -84,6 +87,11 @@ def _by_form() -> dict[tuple[str, ...], tuple[Concept, ...]]:
     return {form: tuple(concepts) for form, concepts in table.items()}
 
 
+@functools.cache
+def _by_phrase() -> tuple[tuple[str, Concept], ...]:
+    return tuple((phrase, concept) for concept in _concepts() for phrase in concept.phrases)
+
+
 @functools.lru_cache(maxsize=2048)
 def understand(query: str) -> Understood:
     """Longest forms first; a word counts for one form only."""
@@ -97,12 +105,17 @@ def understand(query: str) -> Understood:
             if not any(taken[span]) and words[span] in _by_form():
                 taken[span] = [True] * length
                 found.extend((start, concept) for concept in _by_form()[words[span]])
+    plain = f" {' '.join(split_words(query))} "
+    for phrase, concept in _by_phrase():
+        free = {word for word, used in zip(words, taken, strict=True) if not used}
+        if f" {phrase} " in plain and free.issuperset(_stems(phrase)):
+            found.append((plain.index(f" {phrase} "), concept))
     ordered = [concept for _, concept in sorted(found, key=lambda pair: pair[0])]
-    return Understood(tuple(index_words(query)), tuple(dict.fromkeys(ordered)))
+    return Understood(query, tuple(index_words(query)), tuple(dict.fromkeys(ordered)))
 
 
 def places(concept: Concept, words: Sequence[str]) -> tuple[tuple[int, int], ...]:
-    """Where stems `words` say the concept: (start, end) spans, end exclusive, leftmost and longest, none overlapping."""
+    """Where stems `words` say it: (start, end) spans, end exclusive, leftmost and longest, not overlapping."""
     by_first = _by_first(concept.forms)
     found: list[tuple[int, int]] = []
     free = 0
@@ -124,6 +137,11 @@ def _by_first(forms: frozenset[tuple[str, ...]]) -> dict[str, tuple[tuple[str, .
     for form in sorted(forms, key=lambda form: (-len(form), form)):
         table.setdefault(form[0], []).append(form)
     return {first: tuple(rest) for first, rest in table.items()}
+
+
+def _thin(said: str) -> bool:
+    """Whether several words come down to one stem once the stop words are gone: "had a turn", "off food"."""
+    return len(_stems(said)) == 1 and len(split_words(said)) > 1
 
 
 def _parts(text: str) -> tuple[str, ...]:

@@ -17,9 +17,8 @@ from domain.document import Hit, Passage
 from domain.errors import UploadRejected
 from domain.search import PassageFilter, PassageScores
 from models.contracts import TextEncoder
-from pipelines import drug_names, lexicon
-from pipelines.keywords import index_words, split_words, stem
-from pipelines.negation import denied
+from pipelines import closer_look, drug_names, lexicon
+from pipelines.keywords import index_words, stems_with_owner
 
 MAX_QUERY_CHARS = 1000
 MAX_LIMIT = 100
@@ -28,8 +27,6 @@ EXPANDED_SHARE = 0.5  # of the expanded wording in the semantic score
 KEYWORD_WEIGHT = 0.6  # of the keyword score (0 to about 1) against cosine similarity
 ONCE = 2.5  # BM25 counts a word that stands once in an average passage as 1 / 2.5 of its weight
 CANDIDATES = 60  # passages that are looked at closely
-ASSERTED_BONUS = 0.1  # for a passage in which the asked concepts stand asserted
-DENIED_PENALTY = 0.25  # for one that only denies them
 SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query without a known word
 ANY_SIMILARITY = 0.25  # cosine below which nothing answers, unless the words themselves agree
 SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold to answer by words alone
@@ -67,15 +64,6 @@ class SearchAnswer:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    position: int
-    passage: Passage
-    score: float
-    negated: bool
-    named: bool  # an asked concept stands in it, asserted or denied
-
-
 def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> SearchAnswer:
     """The passages that answer, best first, one a document unless a single patient is searched.
 
@@ -100,18 +88,11 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
     keyword = ONCE * scored.keyword[:, 1] / max(1e-6, sum(weights.values()))
     coverage = ONCE * scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
     fused = similarity + KEYWORD_WEIGHT * keyword
-    best = _best(fused, CANDIDATES)
-    found = [
-        _look_closely(int(place), passage, float(fused[place]), understood)
-        for place in best
-        if (passage := scored.passage(int(place)))
-    ]
-    # A passage that names what was asked answers, however unlike the wording is: "cannot breathe lying flat", orthopnoea.
+    found = closer_look.look(_best(fused, CANDIDATES), fused, scored, understood)
+    # A passage that names what was asked answers, however unlike its wording is.
     named = any(item.named for item in found)
     if not named and not _answers(text, understood, scored.similarity[:, 0], similarity, coverage):
         return SearchAnswer((), _ms(started), NOTHING)
-    # A denial never stands above an assertion, however alike the words are.
-    found.sort(key=lambda item: (item.negated, -item.score))
     kept = found if query.patient_id else _one_a_document(found)
     ranks = _ranks(scored.keyword[:, 1]), _ranks(similarity)
     hits = tuple(
@@ -133,7 +114,7 @@ def matched_word_indices(passage: Passage, words: Sequence[str], query: str) -> 
     `words`: the texts of those words, in step with `passage.word_indices`.
     """
     understood = lexicon.understand(" ".join(query.split()))
-    stems, owners = _stems_with_owner(words)
+    stems, owners = stems_with_owner(words)
     wanted = set(understood.words)
     lit = {owners[place] for place, known in enumerate(stems) if known in wanted}
     for concept in understood.concepts:
@@ -180,46 +161,12 @@ def _answers(
     return float(coverage.max()) >= SURE_COVERAGE
 
 
-def _look_closely(position: int, passage: Passage, score: float, understood: lexicon.Understood) -> _Found:
-    """Score and denial of one passage: each asked concept that it names is asserted or denied in it."""
-    asked = [concept for concept in understood.concepts if not concept.telling]
-    words = passage.text.split()
-    stems, owners = _stems_with_owner(words)
-    marks = denied(words)
-    asserted = refused = 0
-    for concept in asked:
-        spans = lexicon.places(concept, stems)
-        if spans:
-            holds = any(not marks[owners[start]] for start, _end in spans)
-            asserted, refused = asserted + holds, refused + (not holds)
-    if not asked:
-        spots = [owners[place] for place, known in enumerate(stems) if known in set(understood.words)]
-        asserted, refused = int(any(not marks[s] for s in spots)), int(bool(spots) and all(marks[s] for s in spots))
-    negated = refused > 0 and asserted == 0
-    named = asserted + refused
-    bonus = ASSERTED_BONUS * asserted / max(1, len(asked)) - (DENIED_PENALTY * refused / named if named else 0.0)
-    return _Found(position, passage, score + bonus, negated, bool(asked and named))
-
-
-def _one_a_document(found: list[_Found]) -> list[_Found]:
+def _one_a_document(found: list[closer_look.Found]) -> list[closer_look.Found]:
     """The best passage of each document; a document's denial does not hide behind another document's hits."""
-    best: dict[str, _Found] = {}
+    best: dict[str, closer_look.Found] = {}
     for item in found:
         best.setdefault(item.passage.document_id, item)
     return list(best.values())
-
-
-def _stems_with_owner(words: Sequence[str]) -> tuple[list[str], list[int]]:
-    """Stems that carry meaning, and which word each came from ("mother/baby" gives two)."""
-    from pipelines.keywords import STOP_WORDS
-
-    stems, owners = [], []
-    for place, word in enumerate(words):
-        for part in split_words(word):
-            if part not in STOP_WORDS:
-                stems.append(stem(part))
-                owners.append(place)
-    return stems, owners
 
 
 def _best(scores: np.ndarray, count: int) -> np.ndarray:

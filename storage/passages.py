@@ -231,13 +231,13 @@ class PassageIndex:
             matrix = self._vectors[: self._size] if everything else self._vectors[rows]
             similarity = matrix @ np.atleast_2d(vectors).T  # (n, queries)
             keyword = np.stack([self._keywords.scores(table, self._size)[rows] for table in words], axis=1)
-            table = self._table
+            documents, table = self._numbers["document"][rows], self._table
 
         def passage(position: int) -> Passage | None:
             kept = table[int(rows[position])]
             return kept and kept.passage()
 
-        return ScoredPassages(similarity, keyword, passage)
+        return ScoredPassages(similarity, keyword, documents, passage)
 
     def reload(self) -> None:
         """Read everything from Chroma again."""
@@ -254,7 +254,7 @@ class PassageIndex:
     def _clear(self) -> None:
         self._table: list[_Kept | None] = []  # by row; None once removed. Rows are never used twice
         self._vectors = np.zeros((256, self._dimensions), dtype=np.float32)  # (capacity, dimensions)
-        columns = ("patient", "kind", "date", "live")
+        columns = ("document", "patient", "kind", "date", "live")
         self._numbers = {name: np.zeros(256, dtype=np.int32) for name in columns}  # each (capacity,)
         self._number_of: dict[tuple[str, str], int] = {}
         self._row_of: dict[str, int] = {}
@@ -294,6 +294,7 @@ class PassageIndex:
         self._table.append(kept)
         self._vectors[row] = vector
         numbers = self._numbers
+        numbers["document"][row] = self._number("document", kept.document_id)
         numbers["patient"][row] = self._number("patient", kept.patient_id)
         numbers["kind"][row] = self._number("kind", kept.kind)
         numbers["date"][row] = kept.day

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -136,3 +137,15 @@ def test_what_a_crash_left_out_of_the_index_is_put_in_when_it_is_opened(bench: W
     again = Workbench(bench.settings)
     assert titles(again, "hurt knee")[0] == "knee"
     again.close()
+
+
+@pytest.mark.models
+def test_the_only_record_of_a_small_store_is_found_by_what_it_names(data_dir: Path, nurse: Actor) -> None:
+    """Cosine is low against a sentence full of a name and a date; that the asked symptom stands there decides."""
+    bench = Workbench(load_settings())
+    zed = bench.create_patient("Zed Zebra", "1960-01-02", "male", "", nurse)
+    kept = bench.import_text("Letter", "Zed Zebra has orthopnoea since 3 March 2026.", zed.patient_id, nurse)
+    hits = bench.search("short of breath lying flat", nurse, patient_id=zed.patient_id).hits
+    assert [hit.passage.document_id for hit in hits] == [kept.document_id]
+    assert bench.search("banana bread recipe", nurse, patient_id=zed.patient_id).hits == ()
+    bench.close()
