@@ -1,4 +1,4 @@
-"""What was heard: audio, timed words, turns of voices, and the transcript of a visit. Times are seconds from its start."""
+"""What was heard: audio, timed words, turns of voices, a visit's transcript. Times are seconds from its start."""
 
 from __future__ import annotations
 

@@ -46,8 +46,8 @@ class WhisperTranscriber:
             )  # fmt: skip
         except (OSError, ValueError, RuntimeError) as e:
             raise ModelUnavailable(
-                f"{card.title} could not be loaded: its files are incomplete or of another format. Run the set-up again "
-                "(make demo), or choose another recogniser on the Models tab."
+                f"{card.title} could not be loaded: its files are incomplete or of another format. Run the set-up "
+                "again (make demo), or choose another recogniser on the Models tab."
             ) from e
 
     def speech(self, samples: np.ndarray) -> tuple[tuple[float, float], ...]:
@@ -79,8 +79,8 @@ def _phrase(segment, start_s: float) -> HeardPhrase:  # type: ignore[no-untyped-
     words = tuple(
         TimedWord(
             word.word.strip(),
-            round(start_s + word.start, 3),
-            round(start_s + max(word.end, word.start), 3),
+            round(start_s + float(word.start), 3),
+            round(start_s + float(max(word.end, word.start)), 3),
             float(min(1.0, max(0.0, word.probability))),
         )
         for word in segment.words or ()
