@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from contextlib import ExitStack, closing
@@ -23,6 +24,8 @@ from pipelines.workspaces import template_settings, workspaces_of  # noqa: E402
 
 def main() -> None:
     """Serve the page until the process is stopped. What cannot be used is said in one line, and ends the program."""
+    # A person is given a reference when the fault is ours: whoever looks for it must find its traceback.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         serve(load_settings())
     except HealthConnectError as error:
