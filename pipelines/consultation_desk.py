@@ -7,6 +7,7 @@ kept until the note is signed, so that every line can be heard; then it is delet
 from __future__ import annotations
 
 import json
+import mimetypes
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,6 +47,7 @@ from storage.consultations import NOTE, ConsultationStore, KeptConsultation
 if TYPE_CHECKING:
     from storage.files import FileStore
 
+TRANSCRIBER, DIARIZER = "transcriber", "diarizer"  # tasks on the shelf
 NO_WRITER = "writer-none"
 SIGNERS = ("doctor", "clinician")
 IMPORTED = ModelStamp("imported-text", "1")  # the "model" of a conversation that came as text
@@ -187,9 +189,22 @@ class ConsultationDesk:
 
         Raises UploadRejected, NothingFound (unknown patient), Cancelled, ModelUnavailable.
         """
-        raise ModelUnavailable(
-            "No speech recogniser stands on the shelf here, so nothing was transcribed. Paste the conversation as text."
-        )
+        if patient_id:
+            self._patient_of(patient_id)
+        if not {TRANSCRIBER, DIARIZER} <= {card.task for card in self._shelf.cards}:
+            raise ModelUnavailable(
+                "No speech recogniser stands on the shelf here, so nothing was transcribed. Paste the visit as text."
+            )
+        from pipelines.transcribe import transcribe  # here, because a visit that comes as text needs none of it
+
+        transcriber_id, diarizer_id = self._shelf.chosen(TRANSCRIBER).id, self._shelf.chosen(DIARIZER).id
+        with (
+            self._shelf.borrow(transcriber_id, progress) as transcriber,
+            self._shelf.borrow(diarizer_id, progress) as diarizer,
+        ):
+            heard = transcribe(path, diarizer, transcriber, speakers or None, progress, on_utterance)
+        media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return self.keep_heard(heard, patient_id, path, media_type, actor)
 
     def keep_heard(
         self, heard: Transcript, patient_id: str, path: Path, media_type: str, actor: Actor, detail: str = ""
