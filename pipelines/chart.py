@@ -6,6 +6,7 @@ statement comes first everywhere, and nothing that was said is left out: it stan
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -133,11 +134,21 @@ def changes(
 def daily_dose(one: Stated) -> Fraction | None:
     """Milligrams a day, as written; None where the words do not say."""
     if one.medicine is not None:
-        return milligrams_a_day(one.medicine)
-    mass = MASS.search(one.said.text)
+        return _dose_of(one.medicine)
+    return _dose_said(one.said.text)
+
+
+@functools.lru_cache(maxsize=8192)
+def _dose_of(medicine: Medicine) -> Fraction | None:
+    return milligrams_a_day(medicine)
+
+
+@functools.lru_cache(maxsize=8192)  # letters of years repeat the same few doses
+def _dose_said(text: str) -> Fraction | None:
+    mass = MASS.search(text)
     if not mass:
         return None
-    words = re.sub(r"[,.;]+(?=\s|$)", "", one.said.text[mass.end() :]).split()
+    words = re.sub(r"[,.;]+(?=\s|$)", "", text[mass.end() :]).split()
     for length in range(min(MAX_RHYTHM_WORDS, len(words)), 0, -1):
         for start in range(len(words) - length + 1):
             rhythm = " ".join(words[start : start + length])
