@@ -89,27 +89,33 @@ def _by_form() -> dict[tuple[str, ...], tuple[Concept, ...]]:
 
 @functools.cache
 def _by_phrase() -> tuple[tuple[str, Concept], ...]:
+    """Phrases of one stem, each with what it means; one phrase may mean several things."""
     return tuple((phrase, concept) for concept in _concepts() for phrase in concept.phrases)
 
 
 @functools.lru_cache(maxsize=2048)
 def understand(query: str) -> Understood:
-    """Longest forms first; a word counts for one form only."""
+    """Longest forms first; a word counts for one form only, a phrase of one stem before that stem alone."""
     words = _stems(query)
     longest = max(map(len, _by_form()))
     taken = [False] * len(words)
     found: list[tuple[int, Concept]] = []
+    claimed: set[int] = set()
+    plain = f" {' '.join(split_words(query))} "
     for length in range(min(longest, len(words)), 0, -1):
+        if length == 1:  # "puffed up" is a swelling, "puffed" alone is breathlessness
+            for phrase, concept in _by_phrase():
+                spots = [at for at, word in enumerate(words) if (word,) == _stems(phrase) and not taken[at]]
+                if spots and f" {phrase} " in plain:
+                    found.append((spots[0], concept))
+                    claimed.add(spots[0])
+            for at in claimed:
+                taken[at] = True
         for start in range(len(words) - length + 1):
             span = slice(start, start + length)
             if not any(taken[span]) and words[span] in _by_form():
                 taken[span] = [True] * length
                 found.extend((start, concept) for concept in _by_form()[words[span]])
-    plain = f" {' '.join(split_words(query))} "
-    for phrase, concept in _by_phrase():
-        free = {word for word, used in zip(words, taken, strict=True) if not used}
-        if f" {phrase} " in plain and free.issuperset(_stems(phrase)):
-            found.append((plain.index(f" {phrase} "), concept))
     ordered = [concept for _, concept in sorted(found, key=lambda pair: pair[0])]
     return Understood(query, tuple(index_words(query)), tuple(dict.fromkeys(ordered)))
 
