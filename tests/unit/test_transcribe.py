@@ -1,0 +1,132 @@
+"""A recording becomes utterances, or is refused with what is wrong with it. Engines are stand-ins; sound is made here."""
+
+from __future__ import annotations
+
+import wave
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain.errors import Cancelled, UploadRejected
+from domain.speech import AudioClip, HeardPhrase, LanguageGuess, TimedWord, Turn
+from models.cards_speech import PYANNOTE_CARD, WHISPER_CARD
+from models.voice_groups import LocalVoice, group_voices
+from pipelines.audio_intake import open_audio
+from pipelines.speakers import assign
+from pipelines.transcribe import transcribe
+
+
+def recording(path: Path, seconds: float = 2.0, rate: int = 16_000, channels: int = 1, loud: float = 0.1) -> Path:
+    tone = np.sin(2 * np.pi * 220 * np.arange(int(seconds * rate)) / rate) * loud
+    samples = np.repeat((np.clip(tone, -1, 1) * 32767).astype("<i2")[:, None], channels, axis=1)
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(channels)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(samples.tobytes())
+    return path
+
+
+@dataclass
+class Hears:
+    """Says one word a block."""
+
+    language_code: str = "en"
+    voice: bool = True
+    log_probability: float = -0.2
+    no_speech: float = 0.1
+    card = WHISPER_CARD
+
+    def speech(self, samples: np.ndarray) -> tuple[tuple[float, float], ...]:
+        return ((0.0, len(samples) / 16_000),) if self.voice else ()
+
+    def language(self, samples: np.ndarray) -> LanguageGuess:
+        return LanguageGuess(self.language_code, 0.99)
+
+    def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:
+        word = TimedWord("hello", clip.start_s, clip.start_s + 0.5, 0.9)
+        return (HeardPhrase((word,), self.log_probability, self.no_speech, 1.0),)
+
+
+def test_words_are_told_as_they_come_and_kept(tmp_path: Path) -> None:
+    told: list[str] = []
+    made = transcribe(
+        recording(tmp_path / "a.wav", 12), None, Hears(), 1, on_utterance=lambda one: told.append(one.text)
+    )
+    assert told == ["hello", "hello"]
+    assert [one.text for one in made.utterances] == ["hello", "hello"]
+    assert made.duration_s == pytest.approx(12, abs=0.1)
+
+
+@pytest.mark.parametrize("engine", [Hears(voice=False), Hears(log_probability=-1.5, no_speech=0.9)])
+def test_what_is_no_speech_is_never_turned_into_words(tmp_path: Path, engine: Hears) -> None:
+    with pytest.raises(UploadRejected, match="microphone"):
+        transcribe(recording(tmp_path / "a.wav"), None, engine, 1)
+
+
+def test_another_language_is_said_and_not_transcribed(tmp_path: Path) -> None:
+    with pytest.raises(UploadRejected, match="another language"):
+        transcribe(recording(tmp_path / "a.wav", 4), None, Hears("de"), 1)
+
+
+def test_cancelling_keeps_what_was_heard(tmp_path: Path) -> None:
+    def stop(done: float, total: float, unit: str, message: str) -> None:
+        if done > 0:
+            raise Cancelled("Stopped.")
+
+    made = transcribe(recording(tmp_path / "a.wav", 12), None, Hears(), 1, stop)
+    assert len(made.utterances) == 1
+    assert "Stopped" in made.warnings[-1]
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8_000, 1), (96_000, 8), (44_100, 2)])
+def test_any_rate_becomes_16_khz_mono(tmp_path: Path, rate: int, channels: int) -> None:
+    opened = open_audio(recording(tmp_path / "a.wav", 1.5, rate, channels))
+    assert opened.samples.dtype == np.float32
+    assert opened.duration_s == pytest.approx(1.5, abs=0.05)
+    assert bool(opened.warnings) == (rate < 16_000)
+
+
+def test_too_loud_and_too_quiet_are_said(tmp_path: Path) -> None:
+    assert "too loud" in open_audio(recording(tmp_path / "a.wav", loud=4.0)).warnings[0]
+    assert "quiet" in open_audio(recording(tmp_path / "b.wav", loud=0.005)).warnings[0]
+
+
+def test_a_text_named_wav_an_empty_file_and_a_long_one_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "text.wav").write_text("this is no sound")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    for name in ("text.wav", "empty.wav"):
+        with pytest.raises(UploadRejected):
+            open_audio(tmp_path / name)
+    with pytest.raises(UploadRejected, match="longer"):
+        open_audio(recording(tmp_path / "long.wav", 3), max_seconds=1)
+
+
+def test_a_word_goes_to_the_voice_at_its_middle() -> None:
+    turns = (Turn("Speaker 1", 0, 2), Turn("Speaker 2", 2.1, 4))
+    words = [TimedWord("yes", 1.5, 1.9, 1), TimedWord("and", 1.95, 2.3, 1), TimedWord("late", 4.2, 4.4, 1)]
+    made = assign(words, turns)
+    assert [(one.speaker, one.text) for one in made] == [
+        ("Speaker 1", "yes"),
+        ("Speaker 2", "and"),
+        ("Speaker 2", "late"),  # after a pause, by the nearest voice
+    ]
+
+
+@pytest.mark.parametrize("speakers", [1, 2, 3])
+def test_voices_are_counted_and_a_given_count_is_kept(speakers: int) -> None:
+    rng = np.random.default_rng(1)
+    centres = np.linalg.qr(rng.normal(size=(32, 3)))[0].T
+    voices = []
+    for window in range(12):
+        print_ = centres[window % speakers] + rng.normal(0, 0.05, 32)
+        voices.append(LocalVoice(window, 0, 3.0, print_ / np.linalg.norm(print_)))
+    for asked in (None, speakers):
+        assert len(set(group_voices(voices, asked))) == speakers
+
+
+def test_cards_name_their_licence() -> None:
+    assert "Apache-2.0" in PYANNOTE_CARD.licence
+    assert "MIT" in WHISPER_CARD.licence
