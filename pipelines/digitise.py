@@ -13,6 +13,7 @@ import numpy as np
 from domain.document import OcrPage, PageImage, PageSource, TextLine, TextWord
 from domain.errors import HealthConnectError, ModelUnavailable
 from models.contracts import OcrEngine
+from pipelines.page_cleaning import is_blurred
 from pipelines.page_geometry import ReadyPage, make_ready
 from pipelines.progress import Progress, silent
 from pipelines.reading_order import in_reading_order
@@ -144,9 +145,15 @@ def _evidence(lines: tuple[TextLine, ...]) -> float:
 
 
 def _warnings(page: OcrPage, ready: ReadyPage) -> Iterator[str]:
+    """What a person should know. That a photographed sheet was flattened is said only where the reading is in doubt: a
+    page that was read with certainty needs nobody's eye for it."""
     if not page.words:
         yield f"Page {page.number}: no text was found. It may be blank, a picture, or too faint; look at it yourself."
     elif needs_eye(page):
         yield f"Page {page.number}: many words are uncertain. Check it against the picture."
+    else:
+        return
+    if is_blurred(ready.pixels):
+        yield f"Page {page.number}: the picture is blurred. Photograph or scan it again, held still and in good light."
     if ready.flattened:
-        yield f"Page {page.number}: a sheet was found in the photograph and flattened for reading."
+        yield f"Page {page.number}: a sheet was found in the photograph and flattened for reading; see if it is whole."

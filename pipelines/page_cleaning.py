@@ -14,6 +14,27 @@ INK_DEPTH = 12  # of 255, darker than the paper: the faintest that a scanner's n
 INK_ENOUGH = 30  # pixels; less is dust
 BROAD_STROKE = 3.2  # pixels; strokes this broad survive a median of 3 by 3
 
+BLURRED = (
+    2.0  # pixels, the softness of edges (as a Gaussian's deviation); sharp scans, photographs and faxes stay below 1.5
+)
+
+
+def is_blurred(pixels: np.ndarray) -> bool:
+    """Whether even the sharpest edges of the ink are soft. `pixels`: uint8 (height, width, 3) RGB.
+
+    The slope of an edge of height h, blurred by a Gaussian of deviation s, is h / (s sqrt(2 pi)) at its steepest. A
+    page without ink is not called blurred.
+    """
+    import cv2
+
+    grey = cv2.medianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), 3)  # grain has slopes of its own
+    across = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=1) / 2
+    steepest = float(np.percentile(np.abs(across), 99.9))
+    paper, ink = np.percentile(grey, (60, 0.5))
+    if paper - ink < INK_DEPTH:
+        return False
+    return bool((paper - ink) / max(steepest, 1e-6) / np.sqrt(2 * np.pi) > BLURRED)
+
 
 def even_out(pixels: np.ndarray) -> np.ndarray:
     """Shading divided away and faint ink darkened; a page that is even and dark enough comes back as it is."""

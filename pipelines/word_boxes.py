@@ -12,8 +12,10 @@ from dataclasses import replace
 import numpy as np
 
 from domain.document import Box, TextLine, TextWord
+from pipelines.word_layer import moved
 
 SEARCH = 0.7  # of the line's height: how far from the estimated boundary the true gap may lie
+SLOPING = 0.15  # of a line's height: how far its end may lie above or below its start before it counts as sloping
 RULE_EDGE = 2  # pixels over which a rule fades into the paper
 MARGIN = 0.25  # of the line's height: how far outside the detected line its ink may reach
 
@@ -27,7 +29,40 @@ def tighten(pixels: np.ndarray, lines: Sequence[TextLine]) -> tuple[TextLine, ..
 
     # Grain at the edge of a letter would stretch its box; this much softness moves a clean edge by nothing.
     grey = cv2.GaussianBlur(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), (0, 0), 0.8)
-    return tuple(_tight_line(grey, line) for line in lines)
+    return tuple(_tight_sloping(grey, line) for line in lines)
+
+
+def _tight_sloping(grey: np.ndarray, line: TextLine) -> TextLine:
+    """A line that still slopes (a photograph's far edge, a curled sheet) is looked at along its own direction.
+
+    An upright strip around it would hold ink of the lines above and below.
+    """
+    import cv2
+
+    if not line.words:
+        return line
+    first, last = np.asarray(line.words[0].quad, float), np.asarray(line.words[-1].quad, float)
+    start, end = (first[0] + first[3]) / 2, (last[1] + last[2]) / 2
+    height = float(np.median([np.linalg.norm(np.subtract(w.quad[3], w.quad[0])) for w in line.words]))
+    length = float(np.linalg.norm(end - start))
+    if abs(end[1] - start[1]) < SLOPING * height or length < height:
+        return _tight_line(grey, line)
+    along = (end - start) / length
+    across = np.array([-along[1], along[0]])
+    reach = height  # room around the line, so that the strip's margins are paper
+    corner = start - reach * along - (height / 2 + reach) * across
+    to_page = np.array([[along[0], across[0], corner[0]], [along[1], across[1], corner[1]], [0, 0, 1.0]])
+    half = np.array([[1, 0, 0.5], [0, 1, 0.5], [0, 0, 1.0]])  # pixel 0 spans 0 to 1; OpenCV speaks of its centre
+    patch = cv2.warpAffine(
+        grey,
+        (np.linalg.inv(half) @ to_page @ half)[:2],
+        (round(length + 2 * reach), round(height + 2 * reach)),
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    (levelled,) = moved((line,), np.linalg.inv(to_page))
+    (back,) = moved((_tight_line(patch, levelled),), to_page)
+    return back
 
 
 def _tight_line(grey: np.ndarray, line: TextLine) -> TextLine:

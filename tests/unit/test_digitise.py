@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ import pytest
 from domain.document import Box, PageImage, PageSource, TextLine, TextWord
 from domain.errors import Cancelled, ModelUnavailable
 from models.cards import CARDS
+from pipelines import digitise
 from pipelines.digitise import needs_eye, read_page, read_pages
+from pipelines.page_geometry import ReadyPage, make_ready
 from pipelines.progress import CancelSwitch
 from tests.page_kit import line_at
 
@@ -89,3 +92,12 @@ def test_a_page_without_text_says_so() -> None:
 def test_a_doubtful_page_asks_for_a_persons_eye() -> None:
     assert needs_eye(read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.4))))
     assert not needs_eye(read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.99))))
+
+
+def test_a_flattened_photograph_that_reads_well_needs_nobodys_eye(monkeypatch: pytest.MonkeyPatch) -> None:
+    def flattened(pixels: np.ndarray, more_turns: int = 0) -> ReadyPage:
+        return replace(make_ready(pixels, more_turns), flattened=True)
+
+    monkeypatch.setattr(digitise, "make_ready", flattened)
+    assert read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.99))).warnings == ()
+    assert any("flattened" in told for told in read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.4))).warnings)

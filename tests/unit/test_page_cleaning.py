@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.page_cleaning import even_out
+from pipelines.page_cleaning import even_out, is_blurred
+from tests.page_kit import printed
 
 
 @pytest.mark.parametrize(("paper", "ink"), [(255, 0), (255, 60), (250, 180), (235, 200), (190, 120)])
@@ -21,3 +22,12 @@ def test_one_line_on_an_empty_page_stays_and_gets_no_fainter(paper: int, ink: in
 def test_an_empty_page_stays_empty() -> None:
     page = np.full((400, 300, 3), 240, np.uint8)
     assert even_out(page).min() > 200
+
+
+def test_a_blurred_page_is_told_from_a_sharp_and_from_an_empty_one() -> None:
+    import cv2
+
+    page = printed().pixels
+    assert not is_blurred(page)
+    assert is_blurred(cv2.GaussianBlur(page, (0, 0), 4))
+    assert not is_blurred(np.full_like(page, 240))
