@@ -132,6 +132,7 @@ def build(workbench: Workbench) -> None:
         return contract.card(workbench.use_model(task, model_id, visitor(request)))
 
     read_pdf, kept_pdf = _file(), _file()
+
     def audit(patient_id: str = "", checkpoint: str = "") -> dict[str, Any]:
         """The trail of reads and changes: events, a checkpoint to keep elsewhere, and the first broken event if any.
 
