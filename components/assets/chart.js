@@ -186,9 +186,12 @@
       value.note.length ? [el("h3", {}, "Note"), el("ul", { class: "hc-chart-note" }, value.note.map((line) => el("li", { dir: "auto" }, line)))] : ""];
   }
 
-  parts.chart_viewer = function (root, value, send) {
+  parts.chart_viewer = function (root, value, send, memory) {
     if (!value) { root.append(el("p", { class: "hc-quiet" }, "Choose any line of the chart to see where it stands.")); return; }
-    root.append(el("h2", { class: "hc-h3", dir: "auto" }, value.title), el("p", { class: "hc-quiet" }, value.detail));
+    /* Where the reader came from; a page turned inside the viewer is not a new way in. */
+    if (root.getBoundingClientRect().top > window.innerHeight / 2) memory.came = window.scrollY;
+    root.append(button("Back to the line", "back", () => window.scrollTo(0, memory.came || 0), "hc-small hc-chart-back"),
+      el("h2", { class: "hc-h3", dir: "auto" }, value.title), el("p", { class: "hc-quiet" }, value.detail));
     if (value.kind === "record") root.append(...page(value, send));
     if (value.kind === "reading") root.append(el("img", { src: address(value.image_path), alt: "The picture of this reading", class: "hc-scan-still" }), el("p", {}, value.verdict));
     if (value.kind === "consultation") root.append(...talk(value).flat(2).filter(Boolean));
