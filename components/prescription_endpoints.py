@@ -20,7 +20,7 @@ from components.bridge import message_of, told, visitor
 from domain import prescription_contract as contract
 from domain.audit import Actor
 from domain.errors import PrescriptionInvalid
-from domain.prescription_order import read_order
+from domain.prescription_order import read_order, read_quantities
 
 if TYPE_CHECKING:
     from pipelines.workbench import Workbench
@@ -83,13 +83,18 @@ def build(workbench: Workbench) -> None:
         picture = Path(image).read_bytes() if image else None
         return contract.verdict(workbench.prescriptions.verify(picture, code or "", hat("pharmacist", request)))
 
-    def dispense(code: str, request: gr.Request | None = None) -> dict[str, Any]:
+    def dispense(
+        code: str, quantities: dict[str, Any] | None = None, request: gr.Request | None = None
+    ) -> dict[str, Any]:
         """Mark a prescription as dispensed, once; the verdict is valid only if this very call handed it out.
 
         Args:
             code: The code's text (shc:/..., one code a line) or the short code printed beside it.
+            quantities: How much of which medicine, counted from 0: {"0": 10}. Left out, all that is due now is handed
+                out; what is not named or not handed out in full is left for a later call.
         """
-        return contract.verdict(workbench.prescriptions.dispense(_given(code), hat("pharmacist", request)))
+        amounts = read_quantities(quantities)
+        return contract.verdict(workbench.prescriptions.dispense(_given(code), hat("pharmacist", request), amounts))
 
     def revoke_prescription(prescription_id: str, reason: str, request: gr.Request | None = None) -> dict[str, Any]:
         """Take a prescription back for good; the pharmacy sees the reason.
@@ -104,10 +109,11 @@ def build(workbench: Workbench) -> None:
     qr = gr.File(label="qr_png", visible=False)
     pdf = gr.File(label="printable_pdf", visible=False)
     order = gr.JSON(label="prescription", visible=False)
+    amounts = gr.JSON(label="quantities", visible=False)
     photo = gr.File(label="image", visible=False)
     _publish(issue_prescription, [_text("patient_id"), order], [qr, pdf, gr.JSON(visible=False)])
     _publish(verify_prescription, [photo, _text("code")], [gr.JSON(visible=False)])
-    _publish(dispense, [_text("code")], [gr.JSON(visible=False)])
+    _publish(dispense, [_text("code"), amounts], [gr.JSON(visible=False)])
     _publish(revoke_prescription, [_text("prescription_id"), _text("reason")], [gr.JSON(visible=False)])
 
 

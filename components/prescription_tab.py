@@ -16,7 +16,7 @@ from components.part import part
 from components.prescription_endpoints import hat
 from domain.errors import NotAllowed, NothingFound, PrescriptionInvalid, UploadRejected
 from domain.prescription import PrescriptionRecord, Verdict
-from domain.prescription_order import read_order
+from domain.prescription_order import read_order, read_quantities
 
 if TYPE_CHECKING:
     from components.shell import Session
@@ -135,7 +135,8 @@ def build(workbench: Workbench, session: Session) -> None:
         code = str(event.code)
         if not code.strip():
             raise PrescriptionInvalid("There is no code to dispense. Check one first.")
-        verdict = workbench.prescriptions.dispense(code, hat("pharmacist", request))
+        amounts = read_quantities(event.quantities)
+        verdict = workbench.prescriptions.dispense(code, hat("pharmacist", request), amounts)
         return counter.verdict(verdict), counter.form(patient_id)
 
     def on_revoke(patient_id: str, event: gr.EventData, request: gr.Request) -> tuple[Any, Any]:

@@ -75,9 +75,10 @@ def present_verdict(verdict: Verdict, sigs: Sequence[str]) -> dict[str, Any]:
     if verdict.handed_out:
         title, tone, icon = "Dispensed now", "good", "✓"
     elif verdict.status is Status.ACTIVE and not verdict.valid:
-        title, tone, icon = "Genuine, but not to be dispensed now", "warn", "!"
+        title, tone, icon = "Genuine, but nothing was handed out", "warn", "!"  # the amounts did not fit
     parts = verdict.record.signed.parts if verdict.record else ()
     paper = verdict.prescription
+    may_dispense = verdict.status is Status.ACTIVE and not verdict.handed_out
     own = bool(verdict.record and verdict.record.signed.patient_id)  # another issuer's is not ours to revoke
     return {
         "verdict": contract.verdict(verdict),
@@ -85,13 +86,22 @@ def present_verdict(verdict: Verdict, sigs: Sequence[str]) -> dict[str, Any]:
         "tone": tone,
         "icon": icon,
         "code": "\n".join(part.text for part in parts if part.number not in verdict.missing_parts),
-        "may_dispense": verdict.valid and verdict.status is Status.ACTIVE and not verdict.handed_out,
+        "may_dispense": may_dispense,
+        "due": _due(verdict) if may_dispense else [],
         "shows_left": verdict.status in (Status.ACTIVE, Status.DISPENSED),
         "can_revoke": own and verdict.status is not Status.REVOKED,
         "sigs": list(sigs),
         "issued": day(paper.issued_at) if paper else "",
         "expires": day(paper.expires_at) if paper else "",
     }
+
+
+def _due(verdict: Verdict) -> list[dict[str, Any]]:
+    """What completes the open filling of each covered medicine that is not used up; amounts as exact text."""
+    if verdict.record is None:
+        return []
+    due = {at: verdict.record.due_now(at) for at in verdict.medicines}
+    return [{"medicine": at, "amount": f"{much.normalize():f}"} for at, much in due.items() if much > 0]
 
 
 def _kept(record: PrescriptionRecord, now: datetime) -> dict[str, Any]:

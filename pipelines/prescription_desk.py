@@ -234,7 +234,8 @@ class PrescriptionDesk:
             if not refusals:
                 raise
             current, reason = refusals[0]
-            refused = replace(judge(current, verdict.medicines, now), valid=False, reason=reason)
+            judged = judge(current, verdict.medicines, now, verdict.missing_parts, verdict.issuer_name)
+            refused = replace(judged, valid=False, reason=reason)
             self._leave_trace(current, f"not dispensed: {refused.status.value}", actor)
             return refused
         standing = judge(after, verdict.medicines, now, verdict.missing_parts, verdict.issuer_name)

@@ -115,9 +115,10 @@ def _standing(record: PrescriptionRecord, medicines: Sequence[int], now: datetim
             "Do not dispense."
         )
     if all(record.remaining(medicine) <= 0 for medicine in medicines):
-        last = max(f.dispensed_at for f in record.fillings if f.medicine in medicines)
+        last = max((f for f in record.fillings if f.medicine in medicines), key=lambda f: f.dispensed_at)
         return Status.DISPENSED, (
-            f"Already dispensed in full, last on {say_moment(last)}. Nothing is left on it; do not dispense again."
+            f"Already dispensed in full, last on {say_moment(last.dispensed_at)} by {last.dispensed_by}. Nothing is "
+            "left on it; do not dispense again."
         )
     if now > paper.expires_at + CLOCK_SKEW:
         return Status.EXPIRED, (
@@ -141,8 +142,11 @@ def _part_filled(record: PrescriptionRecord, medicines: Sequence[int]) -> str:
         for at in medicines
         if record.remaining(at) > 0
     )
-    last = max(f.dispensed_at for f in given)
-    return f"Genuine and unexpired. Dispensed in part, last on {say_moment(last)}; left: {left}."
+    last = max(given, key=lambda f: f.dispensed_at)
+    return (
+        f"Genuine and unexpired. Dispensed in part, last on {say_moment(last.dispensed_at)} by {last.dispensed_by}; "
+        f"left: {left}."
+    )
 
 
 def _clock(paper: Prescription, now: datetime) -> str:

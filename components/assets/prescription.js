@@ -169,6 +169,35 @@
     }
   }
 
+  /* How much to hand out of each medicine: all that is due, or less. What is wrong is said beside the field; the desk
+     checks again. */
+  function handing(value, send) {
+    const named = (at) => { const m = value.verdict.prescription.medications[at]; return [m.name, m.strength, m.form].filter(Boolean).join(" "); };
+    const rows = value.due.map(({ medicine, amount }) => {
+      const label = `Hand out of medicine ${medicine + 1}, ${named(medicine)}`;
+      const bounds = `At most ${amount} now; 0 hands out none of it.`;
+      const note = el("small", { id: `hc-rx-due-${medicine}` }, bounds);
+      const input = el("input", { class: "hc-input", value: amount, inputmode: "decimal", maxlength: 20, autocomplete: "off",
+        "data-key": `rx-amount-${medicine}`, "aria-label": label, "aria-describedby": note.id,
+        oninput: () => { note.className = ""; note.textContent = bounds; input.removeAttribute("aria-invalid"); } });
+      return { medicine, amount, input, note, field: el("label", { class: "hc-field" }, el("span", {}, label), input, note) };
+    });
+    const wrong = (row, text) => { row.input.setAttribute("aria-invalid", "true"); row.note.className = "hc-problem"; row.note.textContent = text; row.input.focus(); say(text); };
+    const handOut = (event) => {
+      const asked = {};
+      for (const row of rows) {
+        const text = row.input.value.trim();
+        if (!/^\d+(\.\d{1,3})?$/.test(text)) return wrong(row, "Write a number, with a point before decimals, three at most.");
+        if (Number(text) > Number(row.amount)) return wrong(row, `At most ${row.amount} may be handed out now.`);
+        if (Number(text) > 0) asked[row.medicine] = text;
+      }
+      if (!Object.keys(asked).length) return wrong(rows[0], "Every amount is 0, so there is nothing to hand out.");
+      once(event, () => send("dispense", { code: value.code, quantities: asked }));
+    };
+    return el("div", { class: "hc-rx-handing", role: "group", "aria-label": "Amounts to hand out" }, rows.map((row) => row.field),
+      el("div", { class: "hc-actions" }, el("button", { type: "button", class: "hc-button hc-strong", id: "hc-dispense", "data-key": "rx-dispense", onclick: handOut }, "Dispense")));
+  }
+
   function verdict(value, memory, send) {
     const v = value.verdict;
     const paper = v.prescription;
@@ -181,9 +210,9 @@
     box.append(el("p", {}, el("b", {}, paper.patient.name), `, born ${paper.patient.birth_date}, ${paper.patient.sex}`),
       el("p", {}, `Prescribed by ${[paper.prescriber.name, paper.prescriber.identifier, paper.prescriber.facility].filter(Boolean).join(", ")} · ${value.issued} · valid until ${value.expires}`),
       el("ol", { class: "hc-rx-medicines" }, v.medicines.map((at) => { const m = paper.medications[at]; return el("li", {},
-        el("b", {}, [m.name, m.strength, m.form].filter(Boolean).join(" ")), el("div", {}, value.sigs[at]),
+        el("b", {}, [`${at + 1}.`, m.name, m.strength, m.form].filter(Boolean).join(" ")), el("div", {}, value.sigs[at]),
         el("div", { class: "hc-quiet" }, `${m.quantity} a filling, ${m.refills} refills` + (value.shows_left ? `; ${v.remaining[at]} left to hand out` : "")), m.note && el("div", { class: "hc-quiet" }, m.note)); })));
-    if (value.may_dispense) box.append(el("div", { class: "hc-actions" }, el("button", { type: "button", class: "hc-button hc-strong", id: "hc-dispense", "data-key": "rx-dispense", onclick: (event) => once(event, () => send("dispense", { code: value.code })) }, "Dispense")));
+    if (value.may_dispense) box.append(handing(value, send));
     if (value.can_revoke) box.append(revoking(paper.prescription_id, memory, send));
     return box;
   }

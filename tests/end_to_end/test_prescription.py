@@ -129,6 +129,43 @@ def test_a_revoked_prescription_says_why(open_page, keep_picture, width: int, th
     assert find_faults(page) == NO_FAULTS
 
 
+@pytest.mark.parametrize(("width", "theme"), [(390, "light"), (1280, "dark")])
+def test_the_pharmacist_hands_out_a_part_and_later_the_rest(open_page, keep_picture, width: int, theme: str) -> None:
+    page = open_page(width, theme)
+    name = f"Per Lund {width}"
+    add_patient(page, name, "1950-02-01")
+    open_tab(page, name)
+    write(page, 0, Medicine="Amoxicillin", Strength="500 mg", Form="capsule", Route="oral", Dose="1 capsule")
+    write(page, 0, How_often="three times daily", Days="7")
+    page.click("#hc-rx-sign")
+    expect(page.locator("#hc-rx-issued")).to_contain_text(name, timeout=FIRST_MS)
+    page.fill("#hc-rx-typed", page.locator(".hc-rx-short").text_content())
+    page.click("#hc-rx-verify")
+    verdict = page.locator("#hc-verdict")
+    amount = verdict.get_by_label("Hand out of medicine 1, Amoxicillin 500 mg capsule", exact=True)
+    expect(amount).to_have_value("21")
+    for wrong, said in (("22", "At most 21"), ("1,5", "with a point"), ("0", "nothing to hand out")):
+        amount.fill(wrong)
+        page.click("#hc-dispense")
+        expect(verdict.locator(".hc-problem")).to_contain_text(said)
+        expect(amount).to_be_focused()
+    assert find_faults(page) == NO_FAULTS
+    keep_picture(page, f"{width}-{theme}-prescription-amount-refused")
+    amount.fill("9.5")
+    expect(verdict.locator(".hc-problem")).to_have_count(0)
+    page.click("#hc-dispense")
+    expect(verdict).to_contain_text("Dispensed now: 9.5 × Amoxicillin")
+    expect(verdict).to_contain_text("11.5 left to hand out")
+    expect(amount).to_have_count(0)
+    keep_picture(page, f"{width}-{theme}-prescription-part")
+    assert find_faults(page) == NO_FAULTS
+    page.click("#hc-rx-verify")
+    expect(verdict).to_contain_text("Dispensed in part")
+    expect(amount).to_have_value("11.5")
+    page.click("#hc-dispense")
+    expect(verdict).to_contain_text("Nothing is left on this prescription")
+
+
 def test_scripts_issue_verify_dispense_and_revoke(server: str, tmp_path: Path) -> None:
     client = Client(server, verbose=False, download_files=str(tmp_path))
     patient = client.predict("Ines Faro", "1988-07-09", "female", "", api_name="/create_patient")
@@ -143,7 +180,17 @@ def test_scripts_issue_verify_dispense_and_revoke(server: str, tmp_path: Path) -
     seen = client.predict(handle_file(qr), "", api_name="/verify_prescription")
     assert (seen["valid"], seen["status"]) == (True, "active")
     assert seen["prescription"]["medications"] == [line]
+    for nonsense in ("all", {"first": 1}, {"0": "many"}):
+        with pytest.raises(AppError, match="nothing was handed out"):
+            client.predict(issued["code"], nonsense, api_name="/dispense")
+    for refused, said in (({}, "No medicine was chosen"), ({"0": 22}, "only 21"), ({"1": 1}, "not on the codes")):
+        answer = client.predict(issued["code"], refused, api_name="/dispense")
+        assert (answer["valid"], said in answer["reason"]) == (False, True)
+    part = client.predict(issued["code"], {"0": 9.5}, api_name="/dispense")
+    assert (part["valid"], part["status"], part["remaining"]) == (True, "active", [11.5])
+    assert part["handed_out"] == [{"medicine": 0, "quantity": 9.5}]
     given = client.predict(issued["code"], api_name="/dispense")
+    assert given["handed_out"] == [{"medicine": 0, "quantity": 11.5}]
     assert (given["valid"], given["status"]) == (True, "dispensed")
     again = client.predict(issued["code"], api_name="/dispense")
     assert (again["valid"], again["status"]) == (False, "dispensed")

@@ -8,13 +8,16 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import event
 
+from components.prescription_view import present_verdict
 from domain.audit import Actor
 from domain.errors import NotAllowed, NothingFound, PrescriptionInvalid, SettingsInvalid
-from domain.prescription import Status
+from domain.prescription import Status, Verdict
+from domain.prescription_order import read_quantities
 from pipelines.prescription import sign, write_prescription
 from pipelines.prescription_draft import read_draft
 from storage import audit
@@ -56,6 +59,7 @@ def test_a_prescription_is_dispensed_once_and_every_step_is_on_the_trail(clinic:
     again = clinic.desk.dispense(code, PHARMACIST)
     assert (again.valid, again.status) == (False, Status.DISPENSED)
     assert "24 November 2026" in again.reason
+    assert "by ph.test" in again.reason
     assert clinic.desk.verify(None, code, PHARMACIST).status is Status.DISPENSED
     assert [line.split(" ")[0:2] for line in trail(clinic)] == [
         ["C", "signed"], ["R", "verified:"], ["U", "dispensed"], ["R", "not"], ["R", "verified:"],
@@ -76,7 +80,9 @@ def test_a_partial_filling_leaves_the_rest_and_is_completed_next(clinic: Clinic)
     desk, code = clinic.desk, issued.signed.code
     first = desk.dispense(code, PHARMACIST, {0: Decimal(10)})
     assert (first.valid, first.status) == (True, Status.ACTIVE)
-    assert "left" in desk.verify(None, code, PHARMACIST).reason
+    seen = desk.verify(None, code, PHARMACIST).reason
+    assert "left: 32 of Amoxicillin" in seen
+    assert "by ph.test" in seen
     too_much = desk.dispense(code, PHARMACIST, {0: Decimal(12)})
     assert not too_much.valid
     assert "only 11" in too_much.reason
@@ -96,6 +102,60 @@ def test_amounts_that_are_none_are_refused(clinic: Clinic, amount: str) -> None:
     assert clinic.desk.verify(None, code, PHARMACIST).status is Status.ACTIVE
 
 
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (None, None),
+        ({}, {}),
+        ({"0": 10, "11": 2.5}, {0: Decimal(10), 11: Decimal("2.5")}),
+        ({"0": " 0.125 ", "1": "-1"}, {0: Decimal("0.125"), 1: Decimal(-1)}),
+    ],
+)
+def test_amounts_from_outside_are_read_exactly(given: Any, read: dict[int, Decimal] | None) -> None:
+    assert read_quantities(given) == read
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        10, "10", [10], True, {"x": 1}, {"-1": 1}, {"00": 1}, {0: 1}, {"1000": 1}, {"٣": 1}, {"0": None}, {"0": True},
+        {"0": "ten"}, {"0": "1,5"}, {"0": "1e3"}, {"0": "٣"}, {"0": ""}, {"0": [1]}, {"0": {"1": 1}}, {"0": "9" * 21},
+        {"0": float("nan")}, {"0": float("inf")}, {"0": 10**30}, {str(at): 1 for at in range(13)},
+    ],
+)  # fmt: skip
+def test_amounts_that_say_nothing_are_refused_before_anything_is_looked_up(given: Any) -> None:
+    with pytest.raises(PrescriptionInvalid, match="nothing was handed out"):
+        read_quantities(given)
+
+
+def test_the_page_offers_what_is_due_and_after_a_refusal_offers_it_again(clinic: Clinic) -> None:
+    issued = clinic.issue(medicine(refills=1), medicine(name="Metformin", note=""))
+    desk, code = clinic.desk, issued.signed.code
+
+    def shown(verdict: Verdict) -> tuple[bool, list[tuple[int, str]], list[float]]:
+        seen = present_verdict(verdict, [])
+        due = [(one["medicine"], one["amount"]) for one in seen["due"]]
+        return seen["may_dispense"], due, seen["verdict"]["remaining"]
+
+    assert shown(desk.verify(None, code, PHARMACIST)) == (True, [(0, "21"), (1, "21")], [42, 21])
+    part = desk.dispense(code, PHARMACIST, {0: Decimal("0.5"), 1: Decimal(21)})
+    assert shown(part) == (False, [], [41.5, 0])
+    assert "Still to be dispensed: 41.5 of Amoxicillin" in part.reason
+    assert shown(desk.dispense(code, PHARMACIST, {0: Decimal(21)})) == (True, [(0, "20.5")], [41.5, 0])
+    assert not desk.dispense(code, PHARMACIST, {}).valid
+    desk.revoke(issued.signed.prescription.prescription_id, "wrong dose", DOCTOR)
+    assert shown(desk.verify(None, code, PHARMACIST)) == (False, [], [41.5, 0])
+
+
+def test_a_refused_amount_does_not_reach_beyond_the_codes_that_were_shown(clinic: Clinic) -> None:
+    names = "Amoxicillin Metformin Omeprazole Levothyroxine Ramipril Loratadine Montelukast Sertraline".split()
+    issued = clinic.issue(*(medicine(name=name, strength="", note=unlike(at, 60)) for at, name in enumerate(names)))
+    part = issued.signed.parts[0]
+    refused = clinic.desk.dispense(part.text, PHARMACIST, {0: Decimal(1000)})
+    assert not refused.valid
+    assert present_verdict(refused, [])["code"] == part.text
+
+
 def test_a_revocation_needs_a_reason_ends_everything_and_is_final(clinic: Clinic) -> None:
     issued = clinic.issue().signed
     number = issued.prescription.prescription_id
@@ -104,6 +164,7 @@ def test_a_revocation_needs_a_reason_ends_everything_and_is_final(clinic: Clinic
         clinic.desk.revoke(number, "  ", DOCTOR)
     revoked = clinic.desk.revoke(number, "wrong dose", DOCTOR)
     assert (revoked.valid, revoked.status) == (False, Status.REVOKED)
+    assert "Revoked by dr.test" in revoked.reason
     assert "wrong dose" in clinic.desk.verify(None, issued.code, PHARMACIST).reason
     assert clinic.desk.dispense(issued.code, PHARMACIST).status is Status.REVOKED
     with pytest.raises(NotAllowed):
