@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from components.consultation_files import recording_path
@@ -106,8 +107,9 @@ def _order(workbench: Workbench, prescription_id: str, source: dict[str, Any]) -
         raise NothingFound("This prescription is not on the chart any more. Look at the chart again.")
     record, order = found[0], found[0].signed.prescription
     lines = [
-        f"{one.product}: {one.dose} {one.frequency} {one.route}, quantity {one.quantity} {one.quantity_unit}, "
-        f"refills {one.refills}, handed out {record.dispensed(at)}. {one.note}".strip()
+        f"{one.product}: {one.dose} {one.frequency} {one.route}, "
+        f"quantity {f'{_plain(one.quantity)} {one.quantity_unit}'.strip()}, "
+        f"refills {one.refills}, handed out {_plain(record.dispensed(at))}. {one.note}".strip()
         for at, one in enumerate(order.medicines)
     ]
     lines += [f"Set aside when signing: {one.text} ({one.reason})" for one in record.signed.overrides]
@@ -117,6 +119,11 @@ def _order(workbench: Workbench, prescription_id: str, source: dict[str, Any]) -
         "detail": f"{order.prescriber.name} · {record.signed.short_code} · {state}",
         "lines": lines,
     }
+
+
+def _plain(amount: Decimal) -> str:
+    """6 and not 6.000: a string of zeros behind an amount is how tenfold mistakes are read."""
+    return f"{amount.normalize():f}"
 
 
 def _import(workbench: Workbench, import_id: str, source: dict[str, Any]) -> dict[str, Any]:

@@ -127,7 +127,8 @@ class Series:
 class TimelineItem:
     """One record, reading, visit, prescription or import. `at`: the day it bears; `trust`: 0 to 1, None where unknown.
 
-    `model`: what read or drafted it; `state`: such as "signed", "draft", "abstained", "revoked".
+    `model`: what read or drafted it; `state`: such as "signed", "draft", "abstained", "revoked". `kept_at`: when it was
+    kept here, which orders what bears the same day; None comes before the rest of its day.
     """
 
     source: Source
@@ -137,6 +138,7 @@ class TimelineItem:
     kind_of_record: str = ""
     trust: float | None = None
     model: ModelStamp | None = None
+    kept_at: datetime | None = None
 
 
 class Concern(StrEnum):

@@ -89,8 +89,12 @@ def series(statements: Iterable[Stated]) -> tuple[Series, ...]:
 
 
 def timeline(items: Iterable[TimelineItem]) -> tuple[TimelineItem, ...]:
-    """Newest first."""
-    return tuple(sorted(items, key=lambda item: (item.at, item.source.id), reverse=True))
+    """Newest first; within a day, what was kept last comes first."""
+
+    def place(item: TimelineItem) -> tuple[date, float, str]:
+        return item.at, item.kept_at.timestamp() if item.kept_at else 0.0, item.source.id
+
+    return tuple(sorted(items, key=place, reverse=True))
 
 
 def last_visit(items: Sequence[TimelineItem], today: date) -> date | None:

@@ -88,7 +88,7 @@ def record_items(kept: Sequence[KeptRecord]) -> Iterator[TimelineItem]:
         source = Source(SourceKind.RECORD, record.document_id, record.title, 1)
         sheets = f"{record.page_count} page" + ("s" if record.page_count != 1 else "")
         on = record.document_date or record.created_at.date()
-        yield TimelineItem(source, on, sheets, "", record.kind, record.confidence, record.model)
+        yield TimelineItem(source, on, sheets, "", record.kind, record.confidence, record.model, record.created_at)
 
 
 def visit_items(kept: Sequence[KeptVisit]) -> Iterator[TimelineItem]:
@@ -100,7 +100,8 @@ def visit_items(kept: Sequence[KeptVisit]) -> Iterator[TimelineItem]:
         state = "signed" if visit.signature else "draft" if visit.note else "transcript only"
         models = (visit.note or visit.transcript).get("models", ())
         model = ModelStamp(models[0]["id"], models[0]["revision"]) if models else None
-        yield TimelineItem(source, visit.created_at.date(), said[:200], state, "consultation", None, model)
+        at = visit.created_at
+        yield TimelineItem(source, at.date(), said[:200], state, "consultation", None, model, at)
 
 
 def reading_items(kept: Sequence[KeptReading]) -> Iterator[TimelineItem]:
@@ -119,7 +120,8 @@ def reading_items(kept: Sequence[KeptReading]) -> Iterator[TimelineItem]:
         model = ModelStamp(shape["model"]["id"], shape["model"]["revision"])
         trust = None if reading.abstained or not shown else float(shown["score"])
         state = "abstained" if reading.abstained else "read"
-        yield TimelineItem(source, reading.created_at.date(), detail, state, reading.task, trust, model)
+        at = reading.created_at
+        yield TimelineItem(source, at.date(), detail, state, reading.task, trust, model, at)
 
 
 def prescription_items(kept: Sequence[PrescriptionRecord], today: date) -> Iterator[TimelineItem]:
@@ -130,8 +132,9 @@ def prescription_items(kept: Sequence[PrescriptionRecord], today: date) -> Itera
         state = "revoked" if record.revoked_at else "expired" if order.expires_at.date() < today else "active"
         if not record.revoked_at and all(record.remaining(at) <= 0 for at in range(len(order.medicines))):
             state = "dispensed"
-        detail = f"{len(order.medicines)} medicines, {handed} handed out, by {order.prescriber.name}"
-        yield TimelineItem(source, order.issued_at.date(), detail, state, "prescription")
+        count = "1 medicine" if len(order.medicines) == 1 else f"{len(order.medicines)} medicines"
+        detail = f"{count}, {handed} handed out, by {order.prescriber.name}"
+        yield TimelineItem(source, order.issued_at.date(), detail, state, "prescription", kept_at=order.issued_at)
 
 
 def prescription_title(record: PrescriptionRecord) -> str:

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 
 from domain import chart_contract
 from domain.audit import Actor
-from domain.chart import Concern, MedicineState, SourceKind
+from domain.chart import Concern, MedicineState, Source, SourceKind, TimelineItem
 from domain.document import OcrDocument
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelStamp
 from pipelines import chart_trends, understanding
+from pipelines.chart import timeline
 from pipelines.chart_desk import ChartDesk
 from storage import documents, patients
 from storage.database import Database
@@ -75,6 +76,14 @@ def test_every_value_names_its_page_and_boxes(clinic: Clinic) -> None:
     assert potassium.last.said.source.boxes[0][1] == 30.0
     shape = chart_contract.chart(chart)
     assert shape["labs"][0]["last"]["source"]["document_id"] == record
+
+
+def test_the_timeline_puts_what_was_kept_last_first_within_a_day() -> None:
+    def item(own_id: str, hour: int) -> TimelineItem:
+        kept = datetime(2026, 11, 24, hour, tzinfo=UTC)
+        return TimelineItem(Source(SourceKind.RECORD, own_id, own_id), TODAY, "", kept_at=kept)
+
+    assert [one.source.id for one in timeline([item("z", 8), item("a", 9), item("m", 10)])] == ["m", "a", "z"]
 
 
 def test_boxes_of_records_that_an_older_program_filed_are_worked_out(clinic: Clinic) -> None:
