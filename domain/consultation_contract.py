@@ -223,7 +223,8 @@ def _word(value: TimedWord) -> dict[str, Any]:
     if value.unclear:
         shape["unclear"] = True
     if value.doubt:
-        shape["doubt"] = {"reason": value.doubt.reason, "suggestions": list(value.doubt.suggestions)}
+        doubt = value.doubt
+        shape["doubt"] = {"reason": doubt.reason, "suggestions": list(doubt.suggestions), "words": doubt.words}
     return shape
 
 
@@ -235,5 +236,5 @@ def _read_word(shape: Mapping[str, Any]) -> TimedWord:
         shape["end_s"],
         shape["confidence"],
         shape.get("unclear", False),
-        WordDoubt(doubt["reason"], tuple(doubt["suggestions"])) if doubt else None,
+        WordDoubt(doubt["reason"], tuple(doubt["suggestions"]), doubt.get("words", 1)) if doubt else None,
     )

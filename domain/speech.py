@@ -25,10 +25,14 @@ class AudioClip:
 
 @dataclass(frozen=True, slots=True)
 class WordDoubt:
-    """Why a word may be wrong, and what it may be instead. Nothing is applied but by a person."""
+    """Why a word may be wrong, and what it may be instead. Nothing is applied but by a person.
+
+    `words`: how many words from this one on a suggestion stands for; a medicine's name may be heard as several.
+    """
 
     reason: str
     suggestions: tuple[str, ...] = ()
+    words: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,8 +114,11 @@ def with_word(transcript: Transcript, utterance_id: str, index: int, text: str) 
     if not 0 <= index < len(utterance.words):
         raise NothingFound("The utterance has no word of this number. Open the transcript again.")
     heard = utterance.words[index]
-    mended = replace(heard, text=text, confidence=1.0, unclear=False, doubt=None)
-    words = (*utterance.words[:index], mended, *utterance.words[index + 1 :])
+    many = heard.doubt.words if heard.doubt and text in heard.doubt.suggestions else 1
+    end = min(index + many, len(utterance.words))
+    end_s = utterance.words[end - 1].end_s  # a suggestion stands for every word the doubt is about
+    mended = replace(heard, text=text, end_s=end_s, confidence=1.0, unclear=False, doubt=None)
+    words = (*utterance.words[:index], mended, *utterance.words[end:])
     changed = replace(utterance, words=words, text=" ".join(word.text.strip() for word in words))
     return _with_utterance(transcript, changed)
 

@@ -14,6 +14,7 @@ from domain.errors import Cancelled, UploadRejected
 from domain.speech import SAMPLE_RATE_HZ, AudioClip, HeardPhrase, TimedWord, Transcript, Utterance
 from models.contracts import Diarizer, Transcriber
 from pipelines.audio_intake import OpenedAudio, open_audio
+from pipelines.medical_words import with_doubts
 from pipelines.progress import Progress, silent
 from pipelines.speakers import assign
 
@@ -34,9 +35,12 @@ def transcribe(
     speakers: int | None = None,
     progress: Progress = silent,
     on_utterance: Callable[[Utterance], None] | None = None,
+    known_medications: Sequence[str] = (),
 ) -> Transcript:
     """`speakers`: how many voices; None or 0 finds out. Utterances told on the way have no voice yet. When cancelled,
-    what was heard so far is kept, with a warning. Raises UploadRejected where nobody is heard to speak in English.
+    what was heard so far is kept, with a warning. `known_medications`: the patient's own list, against which medicines
+    heard are checked; words that may be wrong are lit, none is changed. Raises UploadRejected where nobody is heard to
+    speak in English.
     """
     audio = source if isinstance(source, OpenedAudio) else open_audio(source)
     warnings, words, told = list(audio.warnings), [], 0
@@ -81,7 +85,8 @@ def transcribe(
     found = len({turn.speaker for turn in turns}) or 1
     if speakers and found != speakers:
         warnings.append(f"{speakers} voices were asked for and {found} could be told apart. Check who said what.")
-    return Transcript(uuid.uuid4().hex, audio.duration_s, assign(words, turns), stamps, tuple(warnings))
+    utterances = with_doubts(assign(words, turns), known_medications)
+    return Transcript(uuid.uuid4().hex, audio.duration_s, utterances, stamps, tuple(warnings))
 
 
 def _piece(samples: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
