@@ -101,6 +101,11 @@ def _nobody(utterance: Utterance) -> None:
     """Nobody watches the utterances come."""
 
 
+def _no_list(patient_id: str) -> tuple[str, ...]:
+    """No list of medicines is known here."""
+    return ()
+
+
 class ConsultationDesk:
     """Every job on visits. Safe to call from several threads."""
 
@@ -111,10 +116,12 @@ class ConsultationDesk:
         files: FileStore,
         find_records: FindRecords,
         patient_of: Callable[[str], Patient],
+        medications_of: Callable[[str], Sequence[str]] = _no_list,
     ) -> None:
-        """`patient_of`: a patient by id; raises NothingFound."""
+        """`patient_of`: a patient by id; raises NothingFound. `medications_of`: names a patient's records hold."""
         self._shelf, self._store, self._files = shelf, store, files
         self._find_records, self._patient_of = find_records, patient_of
+        self._medications_of = medications_of
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -202,7 +209,8 @@ class ConsultationDesk:
             self._shelf.borrow(transcriber_id, progress) as transcriber,
             self._shelf.borrow(diarizer_id, progress) as diarizer,
         ):
-            heard = transcribe(path, diarizer, transcriber, speakers or None, progress, on_utterance)
+            own = self._medications_of(patient_id) if patient_id else ()
+            heard = transcribe(path, diarizer, transcriber, speakers or None, progress, on_utterance, own)
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return self.keep_heard(heard, patient_id, path, media_type, actor)
 

@@ -53,6 +53,10 @@ _VERBS = frozenset(
 )
 _MILLIGRAMS = frozenset("mg mgs milligram milligrams".split())
 _STRONG = frozenset("mg mgs milligram milligrams mcg microgram micrograms".split())
+_FORMS = frozenset(
+    "tablet tablets pill pills capsule capsules inhaler puff puffs spray nasal cream ointment patch injection "
+    "syrup".split()
+)
 _OFTEN = frozenset("once twice daily nightly bedtime".split())
 _NEGATIONS = frozenset(
     "no not none never without denies deny denied don't doesn't didn't isn't wasn't can't cannot haven't hasn't nor "
@@ -202,9 +206,10 @@ def _eased(plain: Sequence[str], start: int, end: int) -> float:
     strength = any(word in _STRONG or re.fullmatch(r"[\d.,]+(mg|mcg)", word) for word in after)
     often = any(word in _OFTEN for word in after[:3]) or " ".join(after[:3]).endswith("a day")
     number = bool(after) and (_is_number(after[0]) and after[0] != "one")
+    form = any(word in _FORMS for word in after[:2])
     if strength:
         return STRENGTH_EASES
-    return CONTEXT_EASES if often or number or any(word in _VERBS for word in before) else 0.0
+    return CONTEXT_EASES if often or number or form or any(word in _VERBS for word in before) else 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -363,6 +363,7 @@ class Workbench:
                     self.files,
                     self._supporting,
                     self.patient,
+                    self.medications,
                 )
             return self._visits
 
@@ -382,6 +383,13 @@ class Workbench:
             facts = documents.facts_of(tx, patient_id)
         said = [f.label for f in facts if f.kind is FactKind.ALLERGY and not f.negated and f.label]
         return tuple({label.casefold(): label for label in reversed(said)}.values())[::-1]
+
+    def medications(self, patient_id: str) -> tuple[str, ...]:
+        """Medicines the patient's records name, as written there, each once."""
+        with self.database.read() as tx:
+            facts = documents.facts_of(tx, patient_id)
+        said = [f.label for f in facts if f.kind is FactKind.MEDICATION and not f.negated and f.label]
+        return tuple({label.casefold(): label for label in said}.values())
 
     def directions(self, medicine: Medicine) -> str:
         """How to take it, in the patient's words."""

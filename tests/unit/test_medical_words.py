@@ -208,6 +208,10 @@ def test_lit_words_stay_as_heard_until_a_person_takes_a_suggestion() -> None:
     assert kept.text == heard.text
 
 
+def test_what_follows_a_name_tells_that_it_is_one() -> None:
+    assert "fluticasone" in doubts_of([said("fluidic acid on nasal spray")])[0].suggestions
+
+
 def test_a_conversation_without_timed_words_and_an_empty_one() -> None:
     assert doubts_of([]) == ()
     assert doubts_of([Utterance("u1", "S1", "", None, None, "")]) == ()
