@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -72,20 +73,28 @@ class WhisperTranscriber:
                 condition_on_previous_text=False, vad_filter=False, temperature=list(TEMPERATURES),
                 without_timestamps=False,
             )  # fmt: skip
-            return tuple(_phrase(one, clip.start_s) for one in segments)
+            return tuple(phrase_of(one, clip.start_s) for one in segments)
 
 
-def _phrase(segment, start_s: float) -> HeardPhrase:  # type: ignore[no-untyped-def]
-    words = tuple(
-        TimedWord(
-            word.word.strip(),
-            round(start_s + float(word.start), 3),
-            round(start_s + float(max(word.end, word.start)), 3),
-            float(min(1.0, max(0.0, word.probability))),
-        )
-        for word in segment.words or ()
-        if word.word.strip()
-    )
+def phrase_of(segment: Any, start_s: float) -> HeardPhrase:
+    """A segment of faster-whisper, its times counted from the beginning of the recording.
+
+    A piece that does not begin with a space belongs to the word before it: "8" and ".4%" are one word.
+    """
+    words: list[TimedWord] = []
+    for piece in segment.words or ():
+        text = piece.word.strip()
+        if not text:
+            continue
+        begin, end = float(piece.start), float(max(piece.end, piece.start))
+        sure = float(min(1.0, max(0.0, piece.probability)))
+        if words and not piece.word[:1].isspace():
+            before = words.pop()
+            words.append(
+                TimedWord(before.text + text, before.start_s, round(start_s + end, 3), min(before.confidence, sure))
+            )
+        else:
+            words.append(TimedWord(text, round(start_s + begin, 3), round(start_s + end, 3), sure))
     return HeardPhrase(
-        words, float(segment.avg_logprob), float(segment.no_speech_prob), float(segment.compression_ratio)
+        tuple(words), float(segment.avg_logprob), float(segment.no_speech_prob), float(segment.compression_ratio)
     )

@@ -130,3 +130,24 @@ def test_voices_are_counted_and_a_given_count_is_kept(speakers: int) -> None:
 def test_cards_name_their_licence() -> None:
     assert "Apache-2.0" in PYANNOTE_CARD.licence
     assert "MIT" in WHISPER_CARD.licence
+
+
+def test_pieces_of_one_word_are_put_together_with_their_least_confidence() -> None:
+    from types import SimpleNamespace as Piece
+
+    from models.speech import phrase_of
+
+    pieces = [
+        Piece(word=" at", start=1.0, end=1.2, probability=0.9),
+        Piece(word=" 8", start=1.2, end=1.4, probability=0.8),
+        Piece(word=".4%.", start=1.4, end=1.9, probability=0.6),
+        Piece(word=" ", start=1.9, end=1.9, probability=0.1),
+        Piece(word=" mg", start=2.0, end=1.9, probability=1.2),
+    ]
+    segment = Piece(words=pieces, avg_logprob=-0.2, no_speech_prob=0.0, compression_ratio=1.0)
+    heard = phrase_of(segment, 10.0)
+    assert [(word.text, word.start_s, word.end_s, word.confidence) for word in heard.words] == [
+        ("at", 11.0, 11.2, 0.9),
+        ("8.4%.", 11.2, 11.9, 0.6),
+        ("mg", 12.0, 12.0, 1.0),
+    ]
