@@ -96,7 +96,7 @@
     const count = (kind) => value.timeline.filter((item) => item.source.kind === kind).length;
     const chip = (kind, text) => el("button", { type: "button", class: "hc-chip", "aria-pressed": String(chosen === kind), "data-key": "kind-" + kind, onclick: () => { memory.kind = kind; memory.rows = STEP; memory.redraw(); } }, text);
     const day = (name, label) => el("label", {}, label, el("input", { type: "date", class: "hc-input", value: memory[name] || "", "data-key": "day-" + name, onchange: (event) => { memory[name] = event.target.value; memory.redraw(); } }));
-    return el("section", { class: "hc-chart-box", "aria-label": "Timeline" },
+    return el("section", { class: "hc-chart-box hc-chart-timeline", "aria-label": "Timeline" },
       el("h2", { class: "hc-h3" }, "Timeline, newest first"),
       el("div", { class: "hc-chart-acts", role: "group", "aria-label": "Kinds" }, chip("", `All ${value.timeline.length}`),
         Object.keys(KINDS).filter(count).map((kind) => chip(kind, `${KINDS[kind]} ${count(kind)}`))),
@@ -128,6 +128,19 @@
       preview.differences.length ? el("ul", {}, preview.differences.map((one) => el("li", { dir: "auto" }, `${one.field}: here ${one.kept}, there ${one.gone}`))) : "",
       el("form", { class: "hc-chart-form", onsubmit: (event) => { event.preventDefault(); send("merge", { gone_id: preview.gone.patient_id, reason: reason.value, revision: preview.revision }); } },
         el("label", { for: "hc-merge-reason" }, "Reason"), reason, el("button", { class: "hc-button hc-danger", "data-key": "merge" }, "Merge the two")));
+  }
+
+  /* Gradio's outer boxes clip what goes over more than one sheet, and a rule in chart.css does not reach them. */
+  document.head.append(el("style", {}, "@media print { html, body, gradio-app, .gradio-container, .gradio-container :is(.main, .wrap, .contain):has(.hc-chart-columns) { display: block !important; overflow: visible !important; height: auto !important; } .gradio-container footer { display: none !important; } }"));
+
+  /* The chart without its timeline, on paper or as the browser's PDF: nothing folded away, and never light on white. */
+  function print(memory) {
+    for (const key of ["attention", "allergies", "changes", "problems", "medicines", "vitals", "labs"]) memory["all-" + key] = true;
+    memory.redraw();
+    const body = document.body.classList, dark = body.contains("dark");
+    window.addEventListener("afterprint", () => body.toggle("dark", dark), { once: true });
+    body.remove("dark");
+    window.print();
   }
 
   parts.chart = function (root, value, send, memory) {
@@ -162,6 +175,7 @@
         box("Vitals", "vitals", value.vitals.map((one, at) => valueRow(one, "v" + at, send)), "No record gives one.", memory, "hc-chart-values"),
         box("Laboratory", "labs", value.labs.map((one, at) => valueRow(one, "l" + at, send)), "No record gives a value.", memory, "hc-chart-values")),
       el("p", { class: "hc-quiet" }, "All of it was read by a machine. Open the source of a line before you rely on it."),
+      el("div", { class: "hc-actions" }, button("Print this summary", "print", () => print(memory))),
       timeline(value, send, memory), mergeForm(value, send));
   };
 

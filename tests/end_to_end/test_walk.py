@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.end_to_end.conftest import SCREENSHOTS
 from tests.end_to_end.test_prescription import FIRST_MS, open_tab, write
 from tests.end_to_end.test_records_and_search import NO_FAULTS, READ_MS, add_patient, find_faults, keep_view, show_tab
 
@@ -23,6 +24,21 @@ REASON = "Haemolysed sample, the repeat was normal"
 
 def box(page: Page, name: str):
     return page.locator("#hc-chart").get_by_role("region", name=name)
+
+
+def print_out(page: Page, name: str) -> None:
+    """What goes to paper is the chart alone, dark on white, and the screen is as before afterwards."""
+    before = page.evaluate("window.print = () => {}; document.body.className")
+    page.get_by_role("button", name="Print this summary").click()
+    page.emulate_media(media="print")
+    expect(page.locator(".hc-identity")).to_be_visible()
+    expect(box(page, "Allergies")).to_be_visible()
+    for gone in (box(page, "Timeline"), page.locator("#hc-chart-viewer"), page.get_by_role("tab", name="Chart")):
+        expect(gone).to_be_hidden()
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.emulate_media(media="screen")
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("document.body.className") == before
 
 
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
@@ -56,6 +72,7 @@ def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
     expect(entry).to_be_visible()
     keep_picture(doctor, f"{look}-chart")
     assert find_faults(doctor) == NO_FAULTS
+    print_out(doctor, f"{look}-chart-printed")
     alarm.click()
     expect(doctor.locator("#hc-chart-viewer")).to_contain_text("Clinic letter")
     expect(doctor.locator("#hc-chart-viewer .hc-hit-box").first).to_be_in_viewport()
