@@ -15,7 +15,7 @@ SEEDER = Actor("demo", "first start", "administrator")
 
 
 def seed(workbench: Workbench, progress: Progress = silent) -> int:
-    """File the synthetic patients and their records unless that was done before; returns how many records were filed."""
+    """File the synthetic patients and their records unless that was done before; returns how many were filed."""
     if any(patient.synthetic for patient in workbench.find_patients(limit=1000)):
         return 0
     ids = {}

@@ -93,7 +93,7 @@ class TrailDesk:
             return audit.prove(tx, index)
 
     def show_tampering(self) -> Tampering:
-        """Change one stored byte of an event in the middle, verify, and put it back. Raises NothingFound if there is none.
+        """Change one stored byte of an event in the middle, verify, and put it back. Raises NothingFound without any.
 
         All of it happens inside one transaction that is taken back, so that no crash can leave the byte changed.
         """
