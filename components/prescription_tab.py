@@ -54,6 +54,7 @@ class Counter:
                 "patient": self.workbench.patient(patient_id).name,
                 "allergies": ", ".join(self.workbench.allergies(patient_id)),
                 "kept": view.present_kept(records, datetime.now(UTC)),
+                "plan": self.workbench.may("planned_medicines") and self.workbench.has_plan(patient_id),
             }
         return shown | more
 
@@ -76,7 +77,7 @@ def build(workbench: Workbench, session: Session) -> None:
     gr.HTML(HATS, apply_default_css=False, js_on_load=None)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
-            form = part("prescription_form", events=("suggest", "check", "sign", "show", "fill", "revoke"))
+            form = part("prescription_form", events=("suggest", "check", "sign", "show", "fill", "plan", "revoke"))
             names = part("medicine_names")
         with gr.Column(scale=2, min_width=300):
             pharmacy = part("pharmacy", events=("verify", "dispense", "revoke"))
@@ -121,6 +122,11 @@ def build(workbench: Workbench, session: Session) -> None:
         record = counter.record(patient_id, str(event.prescription_id))
         return counter.form(patient_id, fill=view.present_fill(record))
 
+    def on_plan(patient_id: str, event: gr.EventData) -> dict[str, Any]:
+        _same(patient_id, event)
+        planned = workbench.planned_medicines(patient_id)
+        return counter.form(patient_id, fill={"token": uuid.uuid4().hex, "medications": list(planned)})
+
     def on_verify(event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         photo = str(event.photo)
         if len(photo) > workbench.settings.max_bytes * 4 // 3:
@@ -147,7 +153,9 @@ def build(workbench: Workbench, session: Session) -> None:
     patient = session.patient_id
     session.tabs.select(told(on_tab), None, None, **quiet)
     form.suggest(told(on_suggest), None, [names], trigger_mode="always_last", **quiet)
-    for listener, handler in ((form.check, on_check), (form.sign, on_sign), (form.show, on_show), (form.fill, on_fill)):
+    for listener, handler in (
+        (form.check, on_check), (form.sign, on_sign), (form.show, on_show), (form.fill, on_fill), (form.plan, on_plan),
+    ):  # fmt: skip
         answered = listener(told(handler), [patient], [form], **quiet)
         answered.failure(told(on_patient), [patient], [form], **quiet)  # the buttons of a refused form work again
     checked = pharmacy.verify(told(on_verify), None, [pharmacy], **quiet)

@@ -70,6 +70,8 @@ RULES: Mapping[str, Rule] = {
     "evaluate": _only(RESEARCHER, ADMINISTRATOR),
     # prescriptions
     "directions": Rule(EVERYONE),
+    "has_plan": _only(DOCTOR),
+    "planned_medicines": _only(DOCTOR, reads="Composition", by="patient_id"),
     "prescriptions.warm": Rule(EVERYONE),
     "prescriptions.suggest": Rule(EVERYONE),
     "prescriptions.jwks": Rule(EVERYONE),

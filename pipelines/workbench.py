@@ -16,11 +16,12 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from domain.audit import Action, Actor
-from domain.consultation import RecordPlace
+from domain.consultation import NoteStatus, RecordPlace
 from domain.document import Correction, FactKind, Hit, OcrDocument, OcrPage, PageSource
 from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelCard, ModelStamp
@@ -52,6 +53,7 @@ from pipelines.note_records import supporting_places
 from pipelines.people_desk import PeopleDesk
 from pipelines.prescription_desk import CheckedDraft, IssuedPrescription, PrescriptionDesk
 from pipelines.prescription_drugs import KnownDrugs
+from pipelines.prescription_prefill import from_plan
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
 from pipelines.trail_desk import Trail, TrailDesk
@@ -390,6 +392,27 @@ class Workbench:
             facts = documents.facts_of(tx, patient_id)
         said = [f.label for f in facts if f.kind is FactKind.MEDICATION and not f.negated and f.label]
         return tuple({label.casefold(): label for label in said}.values())
+
+    def has_plan(self, patient_id: str) -> bool:
+        """Whether one of the patient's visits has a note, whose plan may name medicines."""
+        return any(visit.status is not NoteStatus.TRANSCRIPT for visit in self.consultations.of_patient(patient_id))
+
+    def planned_medicines(self, patient_id: str) -> tuple[dict[str, Any], ...]:
+        """What the plan of the newest note starts or continues, as lines of the prescription's form; a proposal.
+
+        Raises NothingFound where there is no note, or its plan names no medicine.
+        """
+        for visit in self.consultations.of_patient(patient_id):
+            if visit.status is not NoteStatus.TRANSCRIPT:
+                note = self.consultations.note(visit.consultation_id)
+                found = from_plan([line.text for line in note.section("plan")])["medications"]
+                if found:
+                    return tuple(found)
+                break
+        raise NothingFound(
+            "The plan of the last visit's note names no medicine to start or go on with, so nothing was filled in. "
+            "Type the medicine."
+        )
 
     def directions(self, medicine: Medicine) -> str:
         """How to take it, in the patient's words."""

@@ -120,6 +120,7 @@
       el("input", { class: "hc-input", value: state[name], placeholder: example, maxlength: 120, autocomplete: "off", "data-key": "rx-" + name, oninput: (event) => { state[name] = event.target.value; } }), note && el("small", {}, note));
     root.append(el("h2", {}, "Doctor: write and sign"),
       el("p", { class: "hc-quiet hc-rx-gap" }, value.patient ? `For ${value.patient}. ` : "Choose a patient above; a prescription is for somebody. ", value.allergies ? `Allergies in the records: ${value.allergies}.` : value.patient ? "The records read here name no allergy; ask." : ""),
+      value.plan ? el("div", { class: "hc-actions hc-rx-gap" }, button("Fill in from the last visit's plan", "", "rx-plan", () => send("plan", { patient_id: value.patient_id })), el("small", { class: "hc-quiet" }, "A proposal: read it, mend it.")) : "",
       ...Object.keys(CHOICES).map(datalist),
       ...state.lines.map((line, at) => medicine(line, at, state, send, memory)),
       el("div", { class: "hc-actions hc-rx-gap" }, state.lines.length < MAX_MEDICINES

@@ -241,3 +241,21 @@ def test_exports_carry_the_note_and_the_mark_of_a_draft(bench: Workbench, desk: 
     assert "SHA-256" in pdf_text()
     assert json.loads(desk.export(consultation_id, "fhir").content)["entry"][0]["resource"]["status"] == "final"
     assert desk.export(consultation_id, "pdf").name.startswith("consultation-")
+
+
+def test_the_plan_of_a_note_proposes_what_it_starts_and_nothing_it_stops(settings, nurse) -> None:
+    from domain.errors import NothingFound
+    from pipelines.workbench import Workbench
+
+    bench = Workbench(settings)
+    ada = bench.create_patient("Ada Example", "1961-03-12", "female", "", nurse)
+    assert not bench.has_plan(ada.patient_id)
+    with pytest.raises(NothingFound, match="nothing was filled in"):
+        bench.planned_medicines(ada.patient_id)
+    said = "Doctor: What brings you in?\nPatient: A sore throat.\nDoctor: Stop the ibuprofen. We will start amoxicillin 500 mg three times daily for 7 days."
+    visit = bench.consultations.import_transcript(said, ada.patient_id, nurse)
+    bench.consultations.draft_note(visit.transcript.consultation_id, nurse)
+    assert bench.has_plan(ada.patient_id)
+    names = [line["name"].lower() for line in bench.planned_medicines(ada.patient_id)]
+    assert names == ["amoxicillin"]
+    bench.close()
