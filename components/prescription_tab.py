@@ -164,6 +164,7 @@ def build(workbench: Workbench, session: Session) -> None:
     pharmacy.revoke(told(on_revoke), [patient], [pharmacy, form], **quiet)
     form.revoke(told(on_revoke), [patient], [pharmacy, form], **quiet)
     patient.change(told(on_patient), [patient], [form], **quiet)
+    session.filed.change(told(on_patient), [patient], [form], **quiet)  # a visit's plan or an allergy may be new
     gr.on(None, told(on_patient), [patient], [form], **quiet)  # when the page loads
 
 
