@@ -30,7 +30,7 @@ from domain.people import Mode
 from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
-from models.cards_consultation import writer_cards
+from models.cards_speech import writer_cards
 from models.shelf import ModelShelf
 from pipelines import (
     deidentify,

@@ -25,7 +25,7 @@ MAY_IMPORT = {
 }
 # Files that join rooms, and what more they may import.
 JOINTS = {
-    "pipelines/workbench.py": ("models.shelf", "models.cards", "models.cards_consultation", "storage"),
+    "pipelines/workbench.py": ("models.shelf", "models.cards", "models.cards_speech", "storage"),
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/consultation_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
