@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from domain.audit import HASHED_FIELDS, hashed_content
 from domain.errors import HealthConnectError, StorageFailed
 from domain.merkle import Growing, leaf_hash
+from domain.name_keys import keys_of
 
 MAX_CHECKED_BYTES = 256 << 20  # 256 MiB, read in about half a second; a larger database would hold up every start
 BUSY_TIMEOUT_MS = 15_000  # how long a writer waits for another before it gives up
@@ -38,6 +39,13 @@ name_tokens = sa.Table(
     metadata,
     sa.Column("token", sa.String(100), primary_key=True),
     sa.Column("patient_id", sa.ForeignKey("patients.patient_id", ondelete="CASCADE"), primary_key=True),
+)
+
+name_keys = sa.Table(
+    "name_keys",  # of every such word, once: a misspelt one is an index look-up too; see domain/name_keys.py
+    metadata,
+    sa.Column("key", sa.String(100), primary_key=True),
+    sa.Column("token", sa.String(100), primary_key=True),
 )
 
 documents = sa.Table(
@@ -345,6 +353,18 @@ def _m007_charts(connection: sa.Connection) -> None:
     metadata.create_all(connection, tables=[fact_places, chart_dismissals, chart_merges, chart_imports])
 
 
+def _m008_likeness(connection: sa.Connection) -> None:
+    """Keys of the names there are; and where the facts stand of records that an older program filed."""
+    from storage import fact_places as places  # which itself needs the tables above
+
+    metadata.create_all(connection, tables=[name_keys])
+    tokens = connection.scalars(sa.select(name_tokens.c.token).distinct()).all()
+    for start in range(0, len(tokens), 1000):
+        rows = [{"key": key, "token": token} for token in tokens[start : start + 1000] for key in keys_of(token)]
+        connection.execute(name_keys.insert(), rows)
+    places.fill(connection)
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m001_records,
     _m002_prescriptions,
@@ -353,6 +373,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m005_people,
     _m006_readings,
     _m007_charts,
+    _m008_likeness,
 )
 
 

@@ -5,16 +5,22 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from domain.errors import NotAllowed, NothingFound
+from domain.name_keys import consonants, keys_of
 from domain.patient import Patient
-from storage.database import chart_merges, name_tokens, patients
+from storage.database import chart_merges, name_keys, name_tokens, patients
 
-FEW_TOKENS = 20_000  # so many names are all compared with a misspelt one, in about 30 ms
-MIN_NAME_SIMILARITY = 78.0  # of 100, Jaro-Winkler on one word: "holoway" finds "holloway"
+FEW_TOKENS = 20_000  # so many names are all compared with a misspelt one
+MAX_COMPARED = 5_000  # words of names that share a key with it
+MAX_NEAR = 40  # of them that are weighed in detail
+MAX_MEANT = 8  # words that a misspelt one is taken for
+MAX_DISTANCE = 0.23  # of 1, on one word: two slips in nine letters; "holoway" finds "holloway"
 
 
 def create(
@@ -52,6 +58,7 @@ def create(
     rows = [{"token": token[:100], "patient_id": patient.patient_id} for token in sorted(set(fold(name).split()))]
     if rows:
         tx.execute(name_tokens.insert(), rows)
+        keep_keys(tx, (row["token"] for row in rows))
     return patient
 
 
@@ -104,20 +111,48 @@ def _starts(column: sa.Column, prefix: str) -> sa.ColumnElement[bool]:
     return sa.and_(column >= prefix, column < prefix + "\U0010ffff")
 
 
-def _alike(tx: sa.Connection, word: str) -> list[str]:
-    from rapidfuzz import process
-    from rapidfuzz.distance import JaroWinkler
+def keep_keys(tx: sa.Connection, tokens: Iterable[str]) -> None:
+    """Keys of these words of names, of those that are not kept yet."""
+    insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    rows = [{"key": key, "token": token} for token in tokens for key in sorted(keys_of(token))]
+    if rows:
+        tx.execute(insert(name_keys).on_conflict_do_nothing(), rows)
 
+
+def _alike(tx: sa.Connection, word: str) -> list[str]:
+    """Words of names that somebody may have meant, the likeliest first."""
+    from rapidfuzz import process
+    from rapidfuzz.distance import OSA, JaroWinkler
+
+    keys = sa.select(name_keys.c.token).where(name_keys.c.key.in_(sorted(keys_of(word)))).distinct()
+    sharing = tx.scalars(keys.limit(MAX_COMPARED)).all()
+    # Two slips and more: among very many names those of about this length that begin alike, among few names all.
     query = sa.select(name_tokens.c.token).distinct()
     if (tx.scalar(sa.select(sa.func.count()).select_from(name_tokens)) or 0) > FEW_TOKENS:
-        # Among very many names only those of about this length that begin alike are compared; others are far off.
         near_length = sa.func.length(name_tokens.c.token).between(len(word) - 2, len(word) + 2)
         query = query.where(_starts(name_tokens.c.token, word[:2] if len(word) > 3 else word[:1]), near_length)
-    tokens = tx.execute(query).scalars().all()
-    near = process.extract(
-        word, tokens, scorer=JaroWinkler.normalized_similarity, limit=8, score_cutoff=MIN_NAME_SIMILARITY / 100
-    )
-    return [token for token, _score, _place in near]
+    near = {
+        token
+        for pool in (sharing, tx.scalars(query).all())
+        for scorer in (JaroWinkler.normalized_distance, OSA.normalized_distance)
+        for token, _, _ in process.extract(word, pool, scorer=scorer, limit=MAX_NEAR)
+    }
+    ranked = sorted((_distance(word, token), token) for token in near)
+    return [token for distance, token in ranked[:MAX_MEANT] if distance <= MAX_DISTANCE]
+
+
+def _distance(word: str, token: str) -> float:
+    """0 for the same word, 1 for one that has nothing in common.
+
+    A slip (a letter too many, missing, swapped or other) counts as its share of the longer word, half of that in a word
+    that sounds the same; or, where that is less, by Jaro-Winkler, to which the beginning matters most.
+    """
+    from rapidfuzz.distance import OSA, JaroWinkler
+
+    slips = OSA.normalized_distance(word, token)
+    sound = consonants(word)
+    same_sound = sound and sound == consonants(token)
+    return min(slips / 2 if same_sound else slips, JaroWinkler.normalized_distance(word, token))
 
 
 def _patient(row: sa.Row) -> Patient:

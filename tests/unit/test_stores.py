@@ -135,6 +135,50 @@ def test_patients_are_found_by_any_part_of_the_name_by_number_and_misspelt(datab
         patients.create(tx, "Another", date(1960, 1, 2), "male", "4471 09283")
 
 
+SLIPS = {
+    "Johnson": ("Jhonson", "Ojhnson", "ohnson", "Jonson", "Jomhson", "Johnnson", "Johnsen"),
+    "Catherine": ("Katherine", "Katerine", "Cahterine", "atherine", "Kathryn", "Catehrine"),
+    "Schmidt": ("Schmitt", "Shmidt", "Scmhidt", "chmidt"),
+    "Nguyen": ("Nguyn", "Gnuyen", "guyen", "Nguen"),
+    "Владимир": ("Вадимир", "Лвадимир", "Владмир"),
+    "محمد": ("مجمد", "حمد"),
+}
+
+
+@pytest.mark.parametrize("few", [0, 20_000], ids=["among very many", "among few"])
+@pytest.mark.parametrize(("name", "slip"), [(name, slip) for name, slips in SLIPS.items() for slip in slips])
+def test_a_misspelt_name_is_found_wherever_the_slip_is(
+    database: Database, monkeypatch: pytest.MonkeyPatch, few: int, name: str, slip: str
+) -> None:
+    monkeypatch.setattr(patients, "FEW_TOKENS", few)
+    with database.begin() as tx:
+        for other in ("Abernathy", "Okonkwo", "Lindqvist", "Petrov", "Farooq", "Delgado", "Moreau"):
+            patients.create(tx, f"Noor {other}", date(1970, 1, 1), "female")
+        meant = patients.create(tx, f"Ida {name}", date(1970, 1, 1), "female").patient_id
+    with database.read() as tx:
+        assert [one.patient_id for one in patients.find(tx, slip)] == [meant]
+        assert [one.patient_id for one in patients.find(tx, f"ida {slip}")] == [meant]
+
+
+def test_names_of_an_older_store_get_their_keys_and_its_records_their_places(data_dir: Path) -> None:
+    data_dir.mkdir()
+    url = f"sqlite:///{data_dir / 'records.sqlite'}"
+    database = Database(url)
+    with database.begin() as tx:
+        patients.create(tx, "Ida Johnson", date(1970, 1, 1), "female")
+        documents.file(tx, record(), FILING)
+        for statement in (
+            "DROP TABLE name_keys",
+            "DELETE FROM fact_places",
+            "DELETE FROM schema_version WHERE version > 7",
+        ):
+            tx.execute(sa.text(statement))
+    database.close()
+    with Database(url).read() as tx:
+        assert tx.scalar(sa.text("SELECT count(*) FROM name_keys WHERE token = 'johnson'")) > 7
+        assert tx.scalar(sa.text("SELECT count(*) FROM fact_places")) == 1
+
+
 @pytest.mark.parametrize(
     ("tamper", "broken_at"),
     [
