@@ -24,9 +24,10 @@ from domain.people import Role
 from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
 from pipelines import evaluate_figures
+from pipelines.caretaker import back_up, put_back, rotate_signing_key
 from pipelines.evaluate import SPLITS
 from pipelines.trail_desk import proof_text
-from pipelines.workbench import Workbench, back_up, open_workbench, put_back, rotate_signing_key
+from pipelines.workbench import Workbench, open_workbench
 
 EXIT_REFUSED = 2
 EXIT_OUR_FAULT = 1

@@ -19,7 +19,8 @@ from pathlib import Path
 from domain.errors import NotAllowed
 from domain.people import Mode
 from domain.settings import Settings
-from pipelines.workbench import Workbench, copy_store
+from pipelines.caretaker import copy_store
+from pipelines.workbench import Workbench
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class Workspaces:
 
     def _make(self, key: str) -> _Workspace:
         folder = self._root / hashlib.sha256(key.encode()).hexdigest()[:32]
-        copy_store(self._template, folder)
+        copy_store(self._template.settings.data_dir, folder)
         settings = self._settings.model_copy(update={"data_dir": folder, "database_url": "", "chroma_url": ""})
         bench = Workbench(settings, shelf=self._template.shelf.view())
         return _Workspace(bench, folder, self._clock())

@@ -19,6 +19,8 @@ import numpy as np
 from domain.audit import Actor
 from domain.models import InputContract, ModelCard, WeightsSource
 from domain.settings import Settings, telemetry_off
+from pipelines.records_desk import RecordsDesk
+from pipelines.search_desk import SearchDesk
 from pipelines.workbench import Workbench
 from storage import documents
 from storage.passages import PassageIndex
@@ -68,16 +70,21 @@ def say(step: Callable[..., Any]) -> Callable[..., Any]:
     return said
 
 
-STEPS = ((Workbench, "_file"), (Workbench, "_index_document"), (PassageIndex, "add"), (documents, "mark_indexed"))
+STEPS = (
+    (RecordsDesk, "_file"),
+    (SearchDesk, "index_document"),
+    (PassageIndex, "add"),
+    (documents, "mark_indexed"),
+)
 COMMITTED = 2  # from this step of a record on, the record is there
 
 
 def main(data_dir: Path) -> None:
+    for owner, name in STEPS:  # before the workbench hands them from desk to desk
+        setattr(owner, name, say(getattr(owner, name)))
     workbench = open_workbench(data_dir)
     patient = workbench.create_patient("Ana Lind", "1961-03-12", "female", "", NURSE)
-    workbench.search("anything", NURSE)  # opens the index before the steps are told
-    for owner, name in STEPS:
-        setattr(owner, name, say(getattr(owner, name)))
+    workbench.search("anything", NURSE)  # opens the index, which has nothing to tell yet
     while True:
         title = uuid.uuid4().hex
         workbench.import_text(title, f"Today she spoke of {own_word(title)}.\n" * 3, patient.patient_id, NURSE)

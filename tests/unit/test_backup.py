@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from domain.audit import Action, Actor
 from domain.errors import StorageFailed, UploadRejected
 from domain.settings import Settings
-from pipelines.workbench import Workbench, back_up, open_workbench, put_back
+from pipelines.caretaker import back_up, put_back
+from pipelines.workbench import Workbench, open_workbench
 from storage import audit, backup
 from storage.database import Database
 

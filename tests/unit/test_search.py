@@ -133,7 +133,7 @@ def test_what_a_crash_left_out_of_the_index_is_put_in_when_it_is_opened(bench: W
     with bench.database.begin() as tx:
         tx.execute(table.update().where(table.c.title == "knee").values(indexed_revision=0))
     (knee,) = [d for d in bench.documents() if d.title == "knee"]
-    bench._passage_index().remove_document(knee.document_id)
+    bench.search_desk.index().remove_document(knee.document_id)
     again = Workbench(bench.settings)
     assert titles(again, "hurt knee")[0] == "knee"
     again.close()

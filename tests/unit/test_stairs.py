@@ -26,6 +26,11 @@ MAY_IMPORT = {
 # Files that join rooms, and what more they may import.
 JOINTS = {
     "pipelines/workbench.py": ("models.shelf", "models.cards", "models.cards_speech", "storage"),
+    "pipelines/caretaker.py": ("storage",),
+    "pipelines/records_desk.py": ("models.shelf", "storage"),
+    "pipelines/search_desk.py": ("models.shelf", "storage"),
+    "pipelines/models_desk.py": ("models.shelf", "storage"),
+    "pipelines/patient_desk.py": ("storage",),
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/consultation_desk.py": ("models.shelf", "storage"),
     "pipelines/prescription_desk.py": ("storage",),
