@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image
 
 from domain.patient import SEXES
+from pipelines.audio_intake import open_audio
 from pipelines.understanding import document_kind
 from tests.unit.sample_kit import SAMPLES, Damage, as_page, damage, draw_sheet, sample_sheets
 
@@ -69,3 +70,12 @@ def test_each_sheet_says_it_is_synthetic() -> None:
     page = as_page(draw_sheet(sample_sheets.NOTE))
     assert "SYNTHETIC" in page.text
     assert document_kind([page]) == "note"
+
+
+def test_the_spoken_visit_is_described_small_and_plays() -> None:
+    (path,) = (SAMPLES / "recordings").iterdir()
+    assert f"recordings/{path.name}" in (SAMPLES / "README.md").read_text()
+    assert path.stat().st_size < 300_000
+    opened = open_audio(path)
+    assert 20 < opened.duration_s < 45
+    assert opened.warnings == ()
