@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import gradio as gr
 from components import consultation_view as view
 from components.bridge import Ended, Made, Step, follow, message_of, toast, told, visitor, was_cancelled
 from components.consultation_endpoints import LISTENERS, LISTENING
+from components.consultation_samples import Example, find_examples
 from components.part import part
 from domain import consultation_contract as contract
 from domain.errors import NotAllowed, UploadRejected
@@ -24,27 +23,10 @@ if TYPE_CHECKING:
     from pipelines.workbench import Visit, Workbench
 
 TAB = "Consultation"
-CONVERSATIONS = Path(__file__).resolve().parent.parent / "data" / "samples" / "conversations"
 SPEAKERS = [("Find out", 0), ("1", 1), ("2", 2), ("3", 3), ("4", 4), ("5", 5)]
 EVENTS = (
     "open", "relabel", "correct", "retype", "draft", "save", "sign", "addend", "discard", "prescribe", "see_record",
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """An invented conversation and what its button says."""
-
-    title: str
-    path: Path
-
-
-def find_conversations(folder: Path = CONVERSATIONS) -> tuple[Conversation, ...]:
-    """The conversations that can be tried with one click; a leading number only puts them in order."""
-    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
-    return tuple(
-        Conversation(re.sub(r"^\d+[_-]", "", path.stem).replace("_", " ").capitalize(), path) for path in files
-    )
 
 
 class Room:
@@ -70,17 +52,21 @@ def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
     room = Room(workbench)
     open_now = gr.State("")  # consultation id
-    samples = find_conversations()
+    examples = find_examples()
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
             audio = gr.Audio(
                 label="Record or upload the visit",
                 sources=["microphone", "upload"],
                 type="filepath",
+                buttons=[],  # Gradio's "share" would send the visit to another company's server
                 elem_id="hc-audio",
             )
             with gr.Row(elem_classes="hc-read-row"):
                 speakers = gr.Dropdown(SPEAKERS, value=2, label="Voices", min_width=110)
+                upload = gr.UploadButton(
+                    "Upload a file", file_types=["audio", "video"], elem_id="hc-upload-recording", min_width=140
+                )
                 hear = gr.Button("Transcribe", variant="primary", elem_id="hc-hear", min_width=140)
                 cancel = gr.Button("Cancel", visible=False, elem_id="hc-hear-cancel", min_width=100)
         with gr.Column(scale=2, min_width=280):
@@ -92,7 +78,7 @@ def build(workbench: Workbench, session: Session) -> None:
                     max_length=1_000_000,
                 )
                 keep = gr.Button("Take in this conversation", elem_id="hc-take-in")
-            buttons = _example_buttons(samples)
+            buttons = _example_buttons(examples)
     status = part("job_status", elem_id="hc-hear-status")
     shown = part("consultation", events=EVENTS)
 
@@ -206,11 +192,18 @@ def build(workbench: Workbench, session: Session) -> None:
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     listening = {**quiet, "concurrency_id": LISTENING, "concurrency_limit": LISTENERS}
     patient, opened = session.patient_id, [shown, open_now]
+    # The recorder takes no video and no WebM as a file, but it plays and trims both.
+    upload.upload(lambda path: path, [upload], [audio], **quiet)
     heard = hear.click(told(on_hear), [audio, speakers, patient], [status, *opened, cancel], **listening)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
     taken = [keep.click(told(on_keep), [text, patient], [status, *opened, text], **listening)]
-    for button, sample in zip(buttons, samples, strict=True):
-        taken.append(button.click(told(_takes_sample(take_in, sample)), [patient], [status, *opened], **listening))
+    for button, example in zip(buttons, examples, strict=True):
+        if example.spoken:
+            hears = told(_hears_example(hear_file, example))
+            taken.append(button.click(hears, [patient], [status, *opened, cancel], **listening))
+        else:
+            takes = told(_takes_example(take_in, example))
+            taken.append(button.click(takes, [patient], [status, *opened], **listening))
     shown.open(told(on_open), [patient], opened, **quiet)
     shown.see_record(told(on_page), None, [session.wanted], **quiet)
     shown.prescribe(lambda: gr.Tabs(selected="prescription"), None, [session.tabs], **quiet)
@@ -231,20 +224,27 @@ def build(workbench: Workbench, session: Session) -> None:
     gr.on(None, told(on_patient), [patient], opened, **quiet)  # when the page loads
 
 
-def _example_buttons(samples: tuple[Conversation, ...]) -> list[gr.Button]:
-    if not samples:
+def _example_buttons(examples: tuple[Example, ...]) -> list[gr.Button]:
+    if not examples:
         return []
     with gr.Column(elem_id="hc-conversations", min_width=280):
-        gr.HTML("<p class='hc-quiet'>Or try an invented conversation:</p>", apply_default_css=False, js_on_load=None)
+        gr.HTML("<p class='hc-quiet'>Or try an invented visit:</p>", apply_default_css=False, js_on_load=None)
         with gr.Row(elem_classes="hc-example-row"):
-            return [gr.Button(sample.title, size="sm", min_width=90) for sample in samples]
+            return [gr.Button(example.title, size="sm", min_width=90) for example in examples]
 
 
-def _takes_sample(take_in: Any, sample: Conversation) -> Any:
-    def on_sample(patient_id: str, request: gr.Request) -> tuple[Any, ...]:
-        return take_in(sample.path.read_text("utf-8"), patient_id, request)
+def _takes_example(take_in: Any, example: Example) -> Any:
+    def on_example(patient_id: str, request: gr.Request) -> tuple[Any, ...]:
+        return take_in(example.path.read_text("utf-8"), patient_id, request)
 
-    return on_sample
+    return on_example
+
+
+def _hears_example(hear_file: Any, example: Example) -> Any:
+    def on_example(patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from hear_file(str(example.path), 2, patient_id, request)
+
+    return on_example
 
 
 def _same(open_id: str, event: gr.EventData) -> None:

@@ -45,23 +45,41 @@
   }
 
   /* -- the conversation ------------------------------------------------------------------------------------------- */
-  function word(one, at, said, state) {
+  const bare = (text) => text.replace(/^[^\w%]+|[.,;:!?]+$/g, "");
+
+  /* Words of an utterance in runs: a doubt is about as many words as it says, each other word is a run of its own. */
+  function runsOf(said) {
+    const runs = [];
+    for (let at = 0; at < said.words.length; at += runs[runs.length - 1].words.length) {
+      const doubt = said.words[at].doubt || null;
+      runs.push({ at, doubt, words: said.words.slice(at, at + (doubt ? Math.max(1, doubt.words || 1) : 1)) });
+    }
+    return runs;
+  }
+
+  function word(one, state) {
+    const classes = "hc-word" + (one.unclear || one.confidence < UNCLEAR ? " hc-unclear" : "");
+    const timed = one.start_s !== null && state.visit.recording;
+    return el("span", { class: classes, "data-start": one.start_s, "data-end": one.end_s, title: one.unclear ? "Heard badly" : null,
+      onclick: timed ? () => play(state.memory, [[one.start_s, one.end_s]]) : null }, one.text);
+  }
+
+  function doubtful(run, said, state) {
     const { visit, memory, send } = state;
-    const locked = state.signed;
-    const doubtful = one.doubt && !locked;
-    const timed = one.start_s !== null && visit.recording;
-    const classes = "hc-word" + (one.doubt ? " hc-doubt" : "") + (one.unclear || one.confidence < UNCLEAR ? " hc-unclear" : "");
-    const facts = { class: classes, "data-start": one.start_s, "data-end": one.end_s };
-    const hear = timed ? () => play(memory, [[one.start_s, one.end_s]]) : null;
-    if (!doubtful) return el("span", { ...facts, onclick: hear, title: one.unclear ? "Heard badly" : null }, one.text);
-    const key = `${said.id}:${at}`;
-    const open = memory.doubt === key;
+    const key = `${said.id}:${run.at}`, first = run.words[0], last = run.words[run.words.length - 1];
+    const open = memory.doubt === key, about = run.words.map((one) => one.text).join(" ");
+    const settle = (text) => (event) => once(event, () => { memory.doubt = ""; send("correct", { utterance_id: said.id, index: run.at, text }); });
+    const look = () => {
+      if (!open && first.start_s !== null && visit.recording) play(memory, [[first.start_s, last.end_s]]);
+      memory.doubt = open ? "" : key;
+      memory.redraw();
+    };
     return el("span", { class: "hc-doubt-place" },
-      el("button", { ...facts, type: "button", "data-key": "doubt-" + key, "aria-expanded": String(open), title: one.doubt.reason,
-        onclick: () => { if (hear) hear(); memory.doubt = open ? "" : key; memory.redraw(); } }, one.text),
-      open && el("span", { class: "hc-doubt-menu", role: "group", "aria-label": "What was said" }, el("span", { class: "hc-quiet" }, one.doubt.reason),
-        one.doubt.suggestions.map((text, n) => button(text, "", `suggest-${key}-${n}`, (event) => once(event, () => { memory.doubt = ""; send("correct", { utterance_id: said.id, index: at, text }); }))),
-        button("It is right", "", "keep-" + key, (event) => once(event, () => { memory.doubt = ""; send("correct", { utterance_id: said.id, index: at, text: one.text }); }))));
+      el("button", { class: "hc-doubt", type: "button", "data-key": "doubt-" + key, "aria-expanded": String(open), title: run.doubt.reason, onclick: look },
+        run.words.map((one, n) => [n ? " " : "", word(one, { ...state, visit: { recording: "" } })])),
+      open && el("span", { class: "hc-doubt-menu", role: "group", "aria-label": `What was said in place of “${bare(about)}”` }, el("span", { class: "hc-quiet" }, run.doubt.reason),
+        run.doubt.suggestions.map((text, n) => button(text, "", `suggest-${key}-${n}`, settle(text))),
+        button("It is right", "", "keep-" + key, settle(first.text))));
   }
 
   function says(said, state) {
@@ -73,7 +91,7 @@
       said.start_s !== null && el("span", {}, clock(said.start_s)), said.overlap && el("span", { class: "hc-tag" }, "both at once"),
       timed && link("Play", "play-" + said.id, () => play(memory, [[said.start_s, said.end_s]]), { "aria-label": `Play what ${role} said at ${clock(said.start_s)}` }),
       !state.signed && !editing && link("Correct", "retype-" + said.id, () => { memory.retyping = said.id; memory.typed = said.text; memory.redraw(); }, { "aria-label": `Correct: ${said.text.slice(0, 60)}` }));
-    const body = !editing ? el("p", {}, said.words.length ? said.words.map((one, at) => [at ? " " : "", word(one, at, said, state)]) : said.text)
+    const body = !editing ? el("p", {}, said.words.length ? runsOf(said).map((run, n) => [n ? " " : "", run.doubt && !state.signed ? doubtful(run, said, state) : run.words.map((one, m) => [m ? " " : "", word(one, state)])]) : said.text)
       : el("div", { class: "hc-form" }, el("textarea", { class: "hc-input", rows: 3, maxlength: 5000, "data-key": "typed-" + said.id, "aria-label": "What was said", oninput: (event) => { memory.typed = event.target.value; } }, memory.typed),
         el("div", { class: "hc-actions" }, button("Save", "hc-strong", "saved-" + said.id, (event) => once(event, () => { memory.retyping = ""; send("retype", { utterance_id: said.id, text: memory.typed }); })),
           button("Cancel", "", "unsaved-" + said.id, () => { memory.retyping = ""; memory.redraw(); })));
@@ -148,10 +166,10 @@
         line.records.map((place, n) => link(`Record, page ${place.page}`, `record-${key}-${n}`, () => send("see_record", place))),
         !state.signed && link("Edit", "edit-" + key, () => { memory.editing = key; memory.lineText = line.text; memory.redraw(); }, { "aria-label": `Edit: ${line.text.slice(0, 60)}` })),
       line.reason && el("p", { class: "hc-warn-text" }, line.reason),
-      doubtsOf(spoken).filter((text) => line.text.includes(text)).map((text) => el("p", { class: "hc-warn-text" }, `“${text}” is a doubtful word. Listen, then settle it in the conversation.`)));
+      doubtsOf(spoken).filter((text) => line.text.toLowerCase().includes(text.toLowerCase())).map((text) => el("p", { class: "hc-warn-text" }, `“${text}” is in doubt. Listen, then settle it in the conversation.`)));
   }
 
-  const doubtsOf = (utterances) => utterances.flatMap((said) => said.words.filter((one) => one.doubt).map((one) => one.text.replace(/[.,;:!?]+$/, "")));
+  const doubtsOf = (utterances) => utterances.flatMap((said) => runsOf(said).filter((run) => run.doubt).map((run) => bare(run.words.map((one) => one.text).join(" "))));
 
   function section(name, state) {
     const { memory } = state;
