@@ -43,7 +43,7 @@ def main() -> None:
     from models.cards import CARDS
     from models.shelf import ModelShelf
     from pipelines.consultation import read_conversation, roles_from_labels
-    from pipelines.consultation_desk import drugs_in
+    from pipelines.note_desk import drugs_in
     from pipelines.note_guard import guard
     from pipelines.note_lines import draft_lines
 

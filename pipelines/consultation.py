@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from domain.consultation import ONLY_ONE, ROLES, SpeakerRole
+from domain.consultation import ONLY_ONE, ROLES, ConsultationNote, SpeakerRole
 from domain.errors import NothingFound, UploadRejected
 from domain.speech import TimedWord, Transcript, Utterance
 from pipelines.roles import role_of_label
@@ -19,6 +20,30 @@ _LABEL = re.compile(r"^\s*(?:\[([^\]\n]{1,40})\]\s*:?|([^\W\d][\w.'’ -]{0,40}?
 _NUMBERED = re.compile(r"^(?:speaker|voice|person|participant|s)[ _-]?\d+$", re.I)
 NAMED_SHARE = 0.9  # of lines that begin with a name, from which each such beginning is taken for a speaker
 _MANY_WORDS = 4  # a longer beginning before a colon is a sentence, not a name
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A visit as it stands: what was said, who the voices are, and the note once there is one."""
+
+    transcript: Transcript
+    roles: tuple[SpeakerRole, ...]
+    note: ConsultationNote | None
+    patient_id: str
+    created_at: datetime
+    recording: bool
+
+    @property
+    def said(self) -> dict[str, str]:
+        """Text by utterance id."""
+        return {one.id: one.text for one in self.transcript.utterances}
+
+    @property
+    def drafted_note(self) -> ConsultationNote:
+        """The note. Raises NothingFound where none was drafted yet."""
+        if self.note is None:
+            raise NothingFound("No note was drafted for this consultation yet. Draft one first.")
+        return self.note
 
 
 def read_conversation(text: str) -> tuple[Utterance, ...]:

@@ -6,10 +6,9 @@ kept until the note is signed, so that every line can be heard; then it is delet
 
 from __future__ import annotations
 
-import json
 import mimetypes
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,6 @@ from domain.consultation import (
     ConsultationSummary,
     NoteLine,
     NoteStatus,
-    RecordPlace,
     Signature,
     SpeakerRole,
 )
@@ -33,13 +31,10 @@ from domain.patient import Patient
 from domain.speech import Transcript, Utterance
 from models.shelf import ModelShelf
 from pipelines import consultation as visit
-from pipelines import note_lines
-from pipelines.drug_names import find_drugs
-from pipelines.note_export import as_docx, as_pdf
-from pipelines.note_fhir import as_fhir
-from pipelines.note_guard import guard
-from pipelines.note_subtitles import as_srt, as_vtt
-from pipelines.note_templates import SOAP, Person, as_text, lay_out
+from pipelines.consultation import Visit
+from pipelines.consultation_export import Exported, exported
+from pipelines.note_desk import FindRecords, NoteDesk
+from pipelines.note_templates import SOAP
 from pipelines.progress import Progress, silent
 from pipelines.roles import Said, name_speakers
 from storage.consultations import NOTE, ConsultationStore, KeptConsultation
@@ -48,45 +43,11 @@ if TYPE_CHECKING:
     from storage.files import FileStore
 
 TRANSCRIBER, DIARIZER = "transcriber", "diarizer"  # tasks on the shelf
-NO_WRITER = "writer-none"
 SIGNERS = ("doctor", "clinician")
 IMPORTED = ModelStamp("imported-text", "1")  # the "model" of a conversation that came as text
 MAX_NAME_CHARS = 200
 MAX_ADDENDUM_CHARS = 10_000
 TITLE_CHARS = 120
-DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-EXPORTS = {  # kind to the end of its name and its media type
-    "pdf": (".pdf", "application/pdf"),
-    "docx": (".docx", DOCX),
-    "txt": (".txt", "text/plain; charset=utf-8"),
-    "fhir": (".fhir.json", "application/fhir+json"),
-    "srt": (".srt", "application/x-subrip"),
-    "vtt": (".vtt", "text/vtt; charset=utf-8"),
-}
-
-FindRecords = Callable[[str, str], Sequence[RecordPlace]]
-"""Pages of a patient's records (second argument: patient id) that say what a line says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """A visit as it stands: what was said, who the voices are, and the note once there is one."""
-
-    transcript: Transcript
-    roles: tuple[SpeakerRole, ...]
-    note: ConsultationNote | None
-    patient_id: str
-    created_at: datetime
-    recording: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """A file to hand out. `name` tells nothing of the patient."""
-
-    content: bytes
-    name: str
-    media_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +81,8 @@ class ConsultationDesk:
     ) -> None:
         """`patient_of`: a patient by id; raises NothingFound. `medications_of`: names a patient's records hold."""
         self._shelf, self._store, self._files = shelf, store, files
-        self._find_records, self._patient_of = find_records, patient_of
-        self._medications_of = medications_of
+        self._patient_of, self._medications_of = patient_of, medications_of
+        self._notes = NoteDesk(shelf, find_records, lambda patient_id: patient_of(patient_id).sex)
 
     # -- looking ----------------------------------------------------------------------------------------------------
 
@@ -135,10 +96,7 @@ class ConsultationDesk:
 
     def note(self, consultation_id: str) -> ConsultationNote:
         """Raises NothingFound, also where no note was drafted yet."""
-        note = self.visit(consultation_id).note
-        if note is None:
-            raise NothingFound("No note was drafted for this consultation yet. Draft one first.")
-        return note
+        return self.visit(consultation_id).drafted_note
 
     def of_patient(self, patient_id: str) -> tuple[ConsultationSummary, ...]:
         """A patient's visits, newest first; "" for those of nobody."""
@@ -163,23 +121,8 @@ class ConsultationDesk:
 
         Raises NothingFound, UploadRejected.
         """
-        if kind not in EXPORTS:
-            raise UploadRejected(f"There is no export of this kind. Use one of: {', '.join(EXPORTS)}.")
-        ending, media_type = EXPORTS[kind]
-        name = f"consultation-{consultation_id[:8]}{ending}"
-        if kind in ("srt", "vtt"):
-            utterances = self.transcript(consultation_id).utterances
-            made = as_srt(utterances) if kind == "srt" else as_vtt(utterances)
-            return Exported(made.encode(), name, media_type)
         now = self.visit(consultation_id)
-        note = self.note(consultation_id)
-        person = self._person_of(now.patient_id) if now.patient_id else Person()
-        paper = lay_out(note, template, person, now.created_at.date())
-        if kind == "fhir":
-            bundle = as_fhir(note, person, now.created_at, as_pdf(paper))
-            return Exported(json.dumps(bundle, ensure_ascii=False).encode(), name, media_type)
-        write = {"pdf": as_pdf, "docx": as_docx, "txt": lambda one: as_text(one).encode()}[kind]
-        return Exported(write(paper), name, media_type)
+        return exported(now, kind, self._patient_of(now.patient_id) if now.patient_id else None, template)
 
     # -- hearing ----------------------------------------------------------------------------------------------------
 
@@ -259,7 +202,7 @@ class ConsultationDesk:
         kept = self._store.get(consultation_id)
         now = _visit(kept)
         _refuse_signed(now)
-        note = self._drafted(now, progress)
+        note = self._notes.drafted(now, progress)
         self._store.change(kept, actor, "note drafted", note=contract.note(note), model=note.models[0])
         return self.visit(consultation_id)
 
@@ -268,7 +211,7 @@ class ConsultationDesk:
         kept = self._store.get(consultation_id)
         now = _visit(kept)
         _refuse_signed(now)
-        note = self._edited(now, lines)
+        note = self._notes.edited(now, lines)
         self._store.change(kept, actor, "note edited", note=contract.note(note))
         return self.visit(consultation_id)
 
@@ -280,7 +223,7 @@ class ConsultationDesk:
         kept = self._store.get(consultation_id)
         now = _visit(kept)
         _refuse_signed(now)
-        note = self._edited(now, lines)
+        note = self._notes.edited(now, lines)
         if not note.lines:
             raise UploadRejected("The note has no line, so there is nothing to sign. Draft or write it first.")
         signature = Signature(name, datetime.now(UTC), contract.sha256_of(note))
@@ -334,10 +277,6 @@ class ConsultationDesk:
         )  # fmt: skip
         return self.visit(made.consultation_id)
 
-    def _person_of(self, patient_id: str) -> Person:
-        patient = self._patient_of(patient_id)
-        return Person(patient.name, patient.birth_date, patient.record_number)
-
     def _roles(self, made: Transcript, given: dict[str, str]) -> tuple[SpeakerRole, ...]:
         said = [Said(one.speaker, one.text) for one in made.utterances]
         if all(one.speaker in given for one in said):
@@ -354,79 +293,9 @@ class ConsultationDesk:
         _refuse_signed(before)
         note = None
         if before.note is not None:
-            note = contract.note(self._drafted(replace(before, transcript=changed, roles=roles), silent))
+            note = contract.note(self._notes.drafted(replace(before, transcript=changed, roles=roles), silent))
         self._store.change(kept, actor, detail, transcript=contract.transcript(changed, roles), note=note)
         return self.visit(kept.consultation_id)
-
-    def _drafted(self, now: Visit, progress: Progress) -> ConsultationNote:
-        """The machine's lines that the guard lets pass, and the person's own lines."""
-        card, writer = self._shelf.chosen("note"), self._shelf.chosen("note_writer")
-        sex = self._patient_of(now.patient_id).sex if now.patient_id else ""
-        encoder_id = self._shelf.chosen("text_encoder").id
-        with self._shelf.borrow(encoder_id, progress) as encoder, self._shelf.borrow(card.id, progress) as heads:
-            progress(0, 1, "notes", "Choosing what belongs into the note")
-            made = note_lines.draft_lines(now.transcript.utterances, encoder.encode_passages, heads, sex)
-        made, own_words = self._rewritten(made, _said(now.transcript), progress)
-        own = tuple(line for line in now.note.lines if line.by_person) if now.note else ()
-        kept, held_back = guard((*made, *own), _said(now.transcript), drugs_in)
-        return ConsultationNote(
-            consultation_id=now.transcript.consultation_id,
-            lines=self._with_records(note_lines.in_order(kept), now.patient_id),
-            unsupported=(*own_words, *held_back),
-            models=(card.stamp, *((writer.stamp,) if writer.id != NO_WRITER else ())),
-            revision=now.note.revision + 1 if now.note else 1,
-        )
-
-    def _rewritten(
-        self, lines: Sequence[NoteLine], said: Mapping[str, str], progress: Progress
-    ) -> tuple[tuple[NoteLine, ...], tuple[NoteLine, ...]]:
-        """The lines in the chosen writer's words, and those words of its that the guard refused: there the drafted line
-        stays."""
-        card = self._shelf.chosen("note_writer")
-        if card.id == NO_WRITER or not lines:
-            return tuple(lines), ()
-        with self._shelf.borrow(card.id, progress) as writer:
-            progress(0, 1, "notes", f"{card.title} rewrites the lines")
-            texts = writer.rewrite([line.text for line in lines])
-        proposed = [replace(line, text=" ".join(text.split())) for line, text in zip(lines, texts, strict=True)]
-        checked = [guard([line], said, drugs_in) for line in proposed]
-        stays = tuple(kept[0] if kept else line for line, (kept, _) in zip(lines, checked, strict=True))
-        return stays, tuple(refused[0] for _, refused in checked if refused)
-
-    def _edited(self, now: Visit, lines: Sequence[NoteLine]) -> ConsultationNote:
-        """The note with a person's lines: one that no engine wrote is the person's, and is warned about, not moved."""
-        said = _said(now.transcript)
-        if any(one not in said for line in lines for one in line.evidence):
-            raise UploadRejected(
-                "A line names an utterance that is not in this transcript, so nothing was changed. Use the ids of the "
-                "transcript as evidence, or leave the evidence empty."
-            )
-        before = {(line.text, line.evidence): line for line in now.note.lines} if now.note else {}
-        merged = []
-        for line in lines:
-            known = before.get((line.text, line.evidence))
-            if known is None:
-                merged.append(replace(line, by_person=True, records=()))
-            else:
-                merged.append(replace(known, section=line.section, topic=line.topic or known.topic))
-        kept, held_back = guard(merged, said, drugs_in)
-        base = now.note or ConsultationNote(now.transcript.consultation_id, ())
-        return replace(
-            base,
-            lines=kept,
-            unsupported=(*base.unsupported, *held_back),
-            revision=base.revision + (now.note is not None),
-        )
-
-    def _with_records(self, lines: tuple[NoteLine, ...], patient_id: str) -> tuple[NoteLine, ...]:
-        if not patient_id:
-            return lines
-        return tuple(replace(line, records=tuple(self._find_records(line.text, patient_id))) for line in lines)
-
-
-def drugs_in(words: Sequence[str]) -> dict[str, str]:
-    """Medicines named in a run of words: canonical name to the words that name it."""
-    return {drug.ingredient: " ".join(words[drug.start : drug.end]).lower() for drug in find_drugs(words)}
 
 
 def _visit(kept: KeptConsultation) -> Visit:
@@ -454,10 +323,6 @@ def _summary(kept: KeptConsultation) -> ConsultationSummary:
         signed_by=signature.name if signature else "",
         recording=bool(kept.audio_sha256),
     )
-
-
-def _said(transcript: Transcript) -> dict[str, str]:
-    return {one.id: one.text for one in transcript.utterances}
 
 
 def _refuse_signed(now: Visit) -> None:

@@ -22,7 +22,8 @@ from models.cards import CARDS, IMAGING_TASKS
 from models.cards_speech import writer_cards
 from models.shelf import ModelShelf
 from pipelines.chart_desk import ChartDesk
-from pipelines.consultation_desk import ConsultationDesk, Visit
+from pipelines.consultation import Visit
+from pipelines.consultation_desk import ConsultationDesk
 from pipelines.identity import IdentityConflict
 from pipelines.imaging_desk import ImagingDesk, ScanRead
 from pipelines.models_desk import ModelsDesk

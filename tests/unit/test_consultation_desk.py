@@ -15,7 +15,8 @@ from domain.audit import Actor
 from domain.consultation import SECTIONS, NoteLine, NoteStatus
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.settings import Settings
-from pipelines.consultation_desk import ConsultationDesk, drugs_in
+from pipelines.consultation_desk import ConsultationDesk
+from pipelines.note_desk import drugs_in
 from pipelines.note_guard import why_unsupported
 from pipelines.workbench import Workbench
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.consultation import NoteLine
-from pipelines.consultation_desk import drugs_in
+from pipelines.note_desk import drugs_in
 from pipelines.note_guard import denies, guard, polarity, sides_of, why_unsupported
 from pipelines.note_numbers import is_number_word, values
 

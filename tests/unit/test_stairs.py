@@ -33,6 +33,7 @@ JOINTS = {
     "pipelines/patient_desk.py": ("storage",),
     "pipelines/imaging_desk.py": ("models.shelf", "storage"),
     "pipelines/consultation_desk.py": ("models.shelf", "storage"),
+    "pipelines/note_desk.py": ("models.shelf",),
     "pipelines/prescription_desk.py": ("storage",),
     "pipelines/chart_desk.py": ("storage",),
     "pipelines/trail_desk.py": ("storage",),
