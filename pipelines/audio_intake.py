@@ -10,12 +10,14 @@ import numpy as np
 
 from domain.errors import UploadRejected
 from domain.speech import SAMPLE_RATE_HZ
+from pipelines.audio_wholeness import is_cut_off, told_length
 
 MAX_SECONDS = 3 * 3600
 CLIPPED = 0.999  # at least this loud counts as cut off
 CLIPPED_SHARE = 0.002
 QUIET = 0.01  # loudest second below this (RMS): whispering, or a microphone far away
 SILENT = 1e-4
+CUT_OFF = "The recording is damaged or cut off: only what could be read is transcribed."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +75,9 @@ def open_audio(path: Path, max_seconds: float = MAX_SECONDS) -> OpenedAudio:
                     raise UploadRejected(
                         "The recording is damaged at its beginning, so it was not transcribed. Upload it again."
                     ) from e
-                warnings.append("The recording is damaged or cut off: only what could be read is transcribed.")
+                warnings.append(CUT_OFF)
+            seconds = container.duration / av.time_base if container.duration else None
+            told_s = told_length(path, container.format.name, seconds)
     except (av.error.FFmpegError, OSError, ValueError) as e:
         raise UploadRejected(
             "The file is no recording that can be read, or it is cut off, so it was not transcribed. Upload WAV, MP3, "
@@ -82,6 +86,8 @@ def open_audio(path: Path, max_seconds: float = MAX_SECONDS) -> OpenedAudio:
     if not count:
         raise UploadRejected("The recording holds no sound, so there is nothing to transcribe. Record it again.")
     kept.flush()
+    if CUT_OFF not in warnings and is_cut_off(path, told_s, count / SAMPLE_RATE_HZ):
+        warnings.append(CUT_OFF)
     if clipped / count > CLIPPED_SHARE:
         warnings.append(
             "The recording is too loud and cut off at its peaks: expect mistakes. Turn the microphone down."
