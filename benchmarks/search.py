@@ -1,16 +1,18 @@
 """Searches notes whose answers are known, with our search and with its parts alone, and prints how well each ranks.
 
-    python -m benchmarks.search [--data DIR] [--speed]
+    python -m benchmarks.search [--data DIR] [--held-out] [--speed]
 
 DIR holds *_notes.jsonl {"id", "text"} and *_queries.jsonl {"kind", "query", "relevant" | "asserting"}. nDCG@10 over
 documents; "first asserts": of the negation traps, those whose first hit asserts the finding; refused: queries that find
-nothing. --speed fills an index with made-up passages and prints the 95th percentile of a query's time, encoding
-included, how long opening takes and what the copy in memory weighs.
+nothing. --held-out asks made-up notes in words that the lexicon was not made with (search_data/README.md). --speed
+fills an index with made-up passages and prints the 95th percentile of a query's time, encoding included, how long
+opening takes and what the copy in memory weighs.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import re
 import statistics
@@ -43,6 +45,7 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path)
+    parser.add_argument("--held-out", action="store_true")
     parser.add_argument("--speed", action="store_true")
     parser.add_argument("--sizes", type=int, nargs="+", default=(10_000, 100_000), help="passages, rising")
     options = parser.parse_args()
@@ -54,44 +57,89 @@ def main() -> None:
     with shelf.borrow(shelf.chosen("text_encoder").id) as encoder:
         if options.data:
             _quality(options.data, encoder)
+        if options.held_out:
+            _held_out(encoder)
         if options.speed:
             _speed(options.sizes, encoder)
 
 
 def _quality(data: Path, encoder) -> None:  # type: ignore[no-untyped-def]
-    from pipelines import keywords, passages, search
-    from storage.passages import PassageIndex
-
     notes = _lines(next(data.glob("*_notes.jsonl")))
     queries = _lines(next(data.glob("*_queries.jsonl")))
     with tempfile.TemporaryDirectory() as folder:
-        index = PassageIndex.open(encoder.card.stamp, encoder.dimensions, keywords.index_words, folder=Path(folder))
-        for note in notes:
-            cut = passages.cut(_document(note["id"], note["text"]))
-            index.add(cut, encoder.encode_passages([passage.text for passage in cut]))
-
-        def ours(query: str) -> list[str]:
-            answer = search.search(search.SearchQuery(query, limit=10), index, encoder)
-            return [hit.passage.document_id for hit in answer.hits]
-
-        def by(column: str) -> Ranker:
-            def rank(query: str) -> list[str]:
-                words = dict.fromkeys(keywords.index_words(query), 1.0)
-                scored = index.score(encoder.encode_query(query)[None], [words])
-                semantic, keyword = scored.similarity[:, 0], scored.keyword[:, 0]
-                orders = {"semantic": _documents(scored, semantic), "keyword": _documents(scored, keyword, above=0.0)}
-                return orders[column] if column in orders else _fused(list(orders.values()))
-
-            return rank
-
+        index = _filled(Path(folder), [(note["id"], note["text"]) for note in notes], encoder)
         print(
             f"{'':24} {'nDCG@10':>8} {'95 % interval':>16} {'nDCG@10':>8} {'95 % interval':>16} {'first':>8} {'refused':>9} {'refused':>9}"
         )
         print(f"{'':24} {'lay':>8} {'':>16} {'clinical':>8} {'':>16} {'asserts':>8} {'nonsense':>9} {'real':>9}")
-        for title, rank in (
-            ("BM25", by("keyword")), ("MiniLM", by("semantic")), ("reciprocal rank fusion", by("both")), ("this search", ours),
-        ):  # fmt: skip
+        for title, rank in _rankers(index, encoder).items():
             _print_quality(title, rank, queries)
+
+
+def _held_out(encoder) -> None:  # type: ignore[no-untyped-def]
+    """Both halves, so that the distance between them shows how far the mending went along with its examples."""
+    from benchmarks import held_out
+
+    with tempfile.TemporaryDirectory() as folder:
+        index = _filled(Path(folder), [(note.id, note.text) for note in held_out.notes()], encoder)
+        print(
+            f"{held_out.NOTES} made-up notes; nDCG@10 of a lay wording of one finding, and of a story of three findings"
+        )
+        print(f"{'':24} {'half':8} {'one':>7} {'story':>7} {'refused: one':>13} {'story':>9} {'nonsense':>9}")
+        for title, rank in _rankers(index, encoder).items():
+            for half in held_out.HALVES:
+                single, story = held_out.single_queries(half), held_out.story_queries(half)
+                ones, stories = [rank(query) for query, _ in single], [rank(query) for query, _ in story]
+                empty = [not rank(query) for query, which in held_out.nonsense() if which == half]
+                gains = [
+                    statistics.mean(_ndcg(found, set(ids)) for found, (_, ids) in zip(results, asked, strict=True))
+                    for results, asked in ((ones, single), (stories, story))
+                ]
+                refused = [f"{sum(not found for found in results)}/{len(results)}" for results in (ones, stories)]
+                print(
+                    f"{title:24} {half:8} {gains[0]:7.3f} {gains[1]:7.3f} {refused[0]:>13} {refused[1]:>9} "
+                    f"{f'{sum(empty)}/{len(empty)}':>9}"
+                )
+
+
+def _filled(folder: Path, notes: Sequence[tuple[str, str]], encoder):  # type: ignore[no-untyped-def]
+    """An index of notes (id, text)."""
+    from pipelines import keywords, passages
+    from storage.passages import PassageIndex
+
+    index = PassageIndex.open(encoder.card.stamp, encoder.dimensions, keywords.index_words, folder=folder)
+    for note_id, text in notes:
+        cut = passages.cut(_document(note_id, text))
+        index.add(cut, encoder.encode_passages([passage.text for passage in cut]))
+    return index
+
+
+def _rankers(index, encoder) -> dict[str, Ranker]:  # type: ignore[no-untyped-def]
+    """Ways to rank documents, by title: the parts alone, and this search."""
+    from pipelines import keywords, search
+
+    encoder = _Remembering(encoder)
+
+    def ours(query: str) -> list[str]:
+        answer = search.search(search.SearchQuery(query, limit=10), index, encoder)
+        return [hit.passage.document_id for hit in answer.hits]
+
+    def by(column: str) -> Ranker:
+        def rank(query: str) -> list[str]:
+            words = dict.fromkeys(keywords.index_words(query), 1.0)
+            scored = index.score(encoder.encode_query(query)[None], [words])
+            semantic, keyword = scored.similarity[:, 0], scored.keyword[:, 0]
+            orders = {"semantic": _documents(scored, semantic), "keyword": _documents(scored, keyword, above=0.0)}
+            return orders[column] if column in orders else _fused(list(orders.values()))
+
+        return rank
+
+    return {
+        "BM25": by("keyword"),
+        "MiniLM": by("semantic"),
+        "reciprocal rank fusion": by("both"),
+        "this search": ours,
+    }
 
 
 def _print_quality(title: str, rank: Ranker, queries: list[dict]) -> None:
@@ -198,6 +246,13 @@ def _document(document_id: str, text: str) -> OcrDocument:
     words = tuple(TextWord.upright(word, 1.0, Box(0, 0, 1, 1)) for word in text.split())
     page = OcrPage(1, 1, 1, 72, 0, 0.0, PageSource.TYPED, (TextLine(words),))
     return OcrDocument(document_id, "", document_id, (page,), ModelStamp("typed", "1"), datetime.now(UTC))
+
+
+class _Remembering:
+    """An encoder that encodes each query once, however many rankings ask for it."""
+
+    def __init__(self, encoder) -> None:  # type: ignore[no-untyped-def]
+        self.encode_query = functools.cache(encoder.encode_query)
 
 
 def _documents(scored, scores: np.ndarray, above: float = -9.0) -> list[str]:  # type: ignore[no-untyped-def]
