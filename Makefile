@@ -42,6 +42,7 @@ $(STAMPS)/node: | $(STAMPS)
 
 $(STAMPS):
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Python 3.11 is needed; name it: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -c 'import ensurepip' 2>/dev/null || bash scripts/system-packages.sh venv  # Debian keeps it apart
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	mkdir -p $@
 

@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
-# Programs from Debian or Ubuntu: `system-packages.sh run` for the program, `... test` for its tests besides.
+# What Debian or Ubuntu must bring: `system-packages.sh run` for the program, `... test` for its tests besides,
+# `... venv` for a Python that cannot make virtual environments.
 set -euo pipefail
 
 # OCRmyPDF wants tesseract on PATH even where another engine reads; chromium is for the browser tests.
 run_programs=(tesseract)
-run_packages=(tesseract-ocr fonts-dejavu-core)
+run_packages=(tesseract-ocr fonts-dejavu-core libgl1 libglib2.0-0)
+run_libraries=(libGL.so.1 libgthread-2.0.so.0)  # OpenCV's wheel with the contributed modules is linked to them
 test_programs=(chromium)
 test_packages=(chromium postgresql fonts-dejavu-core fonts-liberation)
 
 case "${1:-run}" in
   run) programs=("${run_programs[@]}") packages=("${run_packages[@]}") ;;
   test) programs=("${run_programs[@]}" "${test_programs[@]}") packages=("${run_packages[@]}" "${test_packages[@]}") ;;
-  *) echo "usage: $0 run|test" >&2; exit 2 ;;
+  venv) programs=() packages=(python3.11-venv) run_libraries=() ;;
+  *) echo "usage: $0 run|test|venv" >&2; exit 2 ;;
 esac
 
 missing=()
 for program in "${programs[@]}"; do
   command -v "$program" >/dev/null || missing+=("$program")
 done
+for library in "${run_libraries[@]}"; do
+  [ ! -x /sbin/ldconfig ] || /sbin/ldconfig -p | grep -F "$library" >/dev/null || missing+=("$library")
+done
+[ "${1:-run}" = venv ] && missing+=(ensurepip)
 [ "${1:-run}" = test ] && ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && missing+=(postgres)
 [ ${#missing[@]} -eq 0 ] && exit 0
 
