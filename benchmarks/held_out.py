@@ -68,15 +68,11 @@ def notes() -> tuple[Note, ...]:
     """The same every time. Each concept is asserted in two or three notes and denied in as many."""
     rng = np.random.default_rng(2)
     concepts = list(dict.fromkeys(phrasing.concept for phrasing in phrasings()))
-    drawn = [
-        concepts[i] for _ in range(1 + NOTES * (ASSERTED + DENIED) // len(concepts)) for i in _shuffled(rng, concepts)
-    ]
-    made = []
-    for number in range(NOTES):
-        start = number * (ASSERTED + DENIED)
-        own = tuple(dict.fromkeys(drawn[start : start + ASSERTED + DENIED]))
-        made.append(_note(f"made{number:03d}", own[:ASSERTED], own[ASSERTED:], rng))
-    return tuple(made)
+    asserted, denied = _dealt(rng, concepts, ASSERTED), _dealt(rng, concepts, DENIED)
+    return tuple(
+        _note(f"made{number:03d}", own, tuple(name for name in others if name not in own), rng)
+        for number, (own, others) in enumerate(zip(asserted, denied, strict=True))
+    )
 
 
 def single_queries(which: str) -> tuple[tuple[str, frozenset[str]], ...]:
@@ -110,15 +106,18 @@ def _note(note_id: str, asserted: tuple[str, ...], denied: tuple[str, ...], rng:
     sentences = [
         f"This {age}-year-old {'female' if woman else 'male'} {said[0]}",
         *(sentence[:1].upper() + sentence[1:] for sentence in said[1:]),
-        f"{'Denies' if rng.integers(2) else 'No'} {', '.join(denied[:2])} or {denied[2]}.",
-        f"There is no {denied[3]}.",
+        f"{'Denies' if rng.integers(2) else 'No'} {', '.join(denied[:-2])} or {denied[-2]}.",
+        f"There is no {denied[-1]}.",
         *(FILLER[i] for i in rng.choice(len(FILLER), 3, replace=False)),
     ]
     return Note(note_id, " ".join(sentences), asserted, denied, f"{person[1]} of {age}")
 
 
-def _shuffled(rng: np.random.Generator, items: list[str]) -> np.ndarray:
-    return rng.permutation(len(items))
+def _dealt(rng: np.random.Generator, concepts: list[str], each: int) -> list[tuple[str, ...]]:
+    """Concepts for every note, `each` a note, dealt like cards until the pack is empty, then from a new pack."""
+    packs = -(-NOTES * each // len(concepts))
+    cards = [concepts[place] for _ in range(packs) for place in rng.permutation(len(concepts))]
+    return [tuple(dict.fromkeys(cards[start : start + each])) for start in range(0, NOTES * each, each)]
 
 
 def _lines(name: str) -> list[str]:
