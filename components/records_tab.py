@@ -209,10 +209,25 @@ def build(workbench: Workbench, session: Session) -> None:
         return _status("stopped", f"{STOPPING}." if stopping else "Nothing is running.")
 
     def on_keep(title: str, text: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
-        yield _status("running", "Keeping the text, and making it findable"), *[gr.skip()] * 5
-        document = workbench.import_text(title or "", text or "", patient_id, visitor(request))
-        done = _status("done", f"Kept and searchable. Filed to {desk.name(patient_id) or 'nobody'}.")
-        yield done, *desk.opened(document, 1, patient_id), "", ""
+        actor = visitor(request)
+
+        def job(progress: Any, on_page: Any) -> OcrDocument:
+            return workbench.import_text(title or "", text or "", patient_id, actor, progress=progress)
+
+        for event in follow(job, jobs, actor.session):
+            match event:
+                case Step():
+                    yield present_step(event), *[gr.skip()] * 5, gr.Button(visible=True)
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    yield _status(state, message), *[gr.skip()] * 5, gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    done = f"Kept and searchable after {event.seconds:.1f} s. "
+                    done += f"Filed to {desk.name(patient_id) or 'nobody'}."
+                    shown = desk.opened(event.result, 1, patient_id)
+                    yield _status("done", done), *shown, "", "", gr.Button(visible=False)
 
     def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, ...]:
         return desk.opened(workbench.document(str(event.document_id)), 1, patient_id)
@@ -264,7 +279,7 @@ def build(workbench: Workbench, session: Session) -> None:
     for done in readings:  # another patient may have been chosen meanwhile
         done.success(told(on_patient), [patient, open_now], [listing, view], **quiet)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    kept = keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text], **quiet)
+    kept = keep.click(told(on_keep), [title, text, patient], [status, *opened, title, text, cancel], **quiet)
     listing.open(told(on_open), [patient], opened, **quiet)
     view.go(told(on_page), [patient], [view, open_now], **quiet)
     mended = view.correct(told(on_correct), [patient], [view], **quiet)

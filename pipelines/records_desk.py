@@ -125,10 +125,12 @@ class RecordsDesk:
         actor: Actor,
         kind: str = "",
         document_date: date | None = None,
+        progress: Progress = silent,
     ) -> OcrDocument:
-        """File a record that was never paper. Raises UploadRejected, NothingFound."""
+        """File a record that was never paper. Raises UploadRejected, NothingFound, Cancelled."""
         if patient_id:
             self._patient_of(patient_id)
+        progress(0, 0, "pages", "Setting the text into pages")
         title = " ".join(title.split())[:MAX_TITLE_CHARS]
         typed = typed_record.typeset(title, text)
         document = _understood(
@@ -144,6 +146,8 @@ class RecordsDesk:
                 warnings=typed.warnings,
             )
         )
+        count = len(typed.pages)
+        progress(count, count, "pages", "Filing it, and making it findable")
         sha256 = self._files.keep_bytes(typed.pdf)
         self._file(document, Filing(sha256, "", sha256), actor)
         return document
