@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from components.shell import Session
     from pipelines.workbench import Workbench
 
-TASK_NAMES = {"ocr": "Reading pages", "text_encoder": "Meaning of text, for search"}
+TASK_NAMES = {
+    "ocr": "Reading pages",
+    "text_encoder": "Meaning of text, for search",
+    "transcriber": "Writing down what is said",
+    "diarizer": "Telling voices apart",
+    "speaker_roles": "Who is doctor, who is patient",
+    "note": "Drafting the note",
+    "note_writer": "Rewriting the note's lines",
+}
 
 
 def present_shelf(cards: Sequence[ModelCard], in_use: Collection[str], loaded: Collection[str]) -> dict[str, Any]:
