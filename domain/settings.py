@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -74,21 +76,21 @@ class Settings(BaseSettings):
     @classmethod
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
-            raise ValueError("must start with postgresql:// or sqlite:///")
+            raise ValueError("start with postgresql:// or sqlite:///")
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @field_validator("note_endpoint")
     @classmethod
     def _known_endpoint(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+            raise ValueError("start with http:// or https://")
         return url
 
     @field_validator("chroma_url")
     @classmethod
     def _known_chroma(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("must start with http:// or https://")
+            raise ValueError("start with http:// or https://")
         return url
 
     @property
@@ -124,7 +126,8 @@ def load_settings() -> Settings:
         name = str(first["loc"][0]).upper()
         variable = name if name.startswith("GRADIO_") else f"{PREFIX}{name}"
         raise SettingsInvalid(
-            f"The setting {variable} cannot be used: {first['msg']}. Correct it or unset it, then start again."
+            f"The setting {variable} cannot be used: it must {_wanted(first)}. Correct it or unset it, then start "
+            "again."
         ) from error
     try:
         settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -136,6 +139,25 @@ def load_settings() -> Settings:
             f"The folder of {PREFIX}DATA_DIR cannot be made or written. Name a folder that this user may write."
         ) from error
     return settings
+
+
+# What pydantic found, by its name for it, in our words: its own name Python's types.
+_WANTED = {
+    "int_parsing": "be a whole number",
+    "int_from_float": "be a whole number",
+    "float_parsing": "be a number",
+    "bool_parsing": "be true or false",
+    "enum": "be one of {expected}",
+    "greater_than": "be more than {gt:g}",
+    "greater_than_equal": "be at least {ge}",
+    "less_than_equal": "be at most {le}",
+    "value_error": "{error}",  # ours, from a validator
+}
+
+
+def _wanted(found: Mapping[str, Any]) -> str:
+    """What a value must be, to go on after "it must"."""
+    return _WANTED.get(found["type"], "be of another kind").format(**found.get("ctx", {}))
 
 
 def _nearest(variable: str, known: set[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -24,18 +25,22 @@ def test_the_defaults_keep_everything_in_the_data_folder(settings: Settings, dat
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"),
+    ("variable", "value", "wanted"),
     [
-        ("HEALTH_CONNECT_MEMORY_BUDGET_MB", "plenty"),
-        ("HEALTH_CONNECT_MAX_PAGES", "0"),
-        ("HEALTH_CONNECT_DATABASE_URL", "mysql://somewhere"),
-        ("HEALTH_CONNECT_CHROMA_URL", "somewhere:8000"),
-        ("GRADIO_SERVER_PORT", "70000"),
+        ("HEALTH_CONNECT_MODE", "clinik", "be one of 'local', 'demo' or 'clinic'"),
+        ("HEALTH_CONNECT_DEMO", "perhaps", "be true or false"),
+        ("HEALTH_CONNECT_MEMORY_BUDGET_MB", "plenty", "be a whole number"),
+        ("HEALTH_CONNECT_MAX_PAGES", "0", "be at least 1"),
+        ("HEALTH_CONNECT_DATABASE_URL", "mysql://somewhere", "start with postgresql:// or sqlite:///"),
+        ("HEALTH_CONNECT_CHROMA_URL", "somewhere:8000", "start with http:// or https://"),
+        ("GRADIO_SERVER_PORT", "70000", "be at most 65535"),
     ],
 )
-def test_a_bad_value_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+def test_a_bad_value_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str, wanted: str
+) -> None:
     monkeypatch.setenv(variable, value)
-    with pytest.raises(SettingsInvalid, match=variable):
+    with pytest.raises(SettingsInvalid, match=f"{variable} cannot be used: it must {re.escape(wanted)}."):
         load_settings()
 
 
