@@ -239,6 +239,7 @@ class RecordsDesk:
             for page in reading.read_pages(pictures, engine, upload.page_count, progress, self._workers):
                 pages.append(page)
                 on_page(page)
+        progress(len(pages), len(pages), "pages", "Working out what the pages say")
         return _understood(
             OcrDocument(
                 document_id=uuid.uuid4().hex,

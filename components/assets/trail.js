@@ -50,7 +50,7 @@
       el("section", { class: "hc-trail-state " + (value.intact ? "hc-whole" : "hc-broken"), role: value.intact ? "status" : "alert" },
         el("h2", { class: "hc-h3" }, value.intact ? "✓ The trail is whole" : "✗ The trail was altered"),
         el("p", {}, value.intact
-          ? `${value.size} events, each chained to the one before; compared with ${value.compared_with} checkpoints kept outside the database.`
+          ? `${value.size} events, each chained to the one before; compared with ${value.compared_with} ${value.compared_with === 1 ? "checkpoint" : "checkpoints"} kept outside the database.`
           : value.reason),
         value.note ? el("p", { class: "hc-trail-note" }, value.note) : "",
         el("p", { class: "hc-quiet" }, "Root ", el("code", {}, value.root.slice(0, 32) + "…"))),
