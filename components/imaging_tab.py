@@ -154,7 +154,9 @@ def build(workbench: Workbench, session: Session) -> None:
     def on_stack(path: str | None, task: str, patient_id: str, reading_id: str, request: gr.Request) -> Iterator[Any]:
         chosen, actor = Path(_chosen(path)), visitor(request)
         for event in follow(
-            lambda progress, _: workbench.imaging.along_stack(chosen, task, progress), session.jobs, actor.session
+            lambda progress, _: workbench.imaging.along_stack(chosen, task, patient_id, actor, progress),
+            session.jobs,
+            actor.session,
         ):
             match event:
                 case Step():
@@ -192,18 +194,30 @@ def build(workbench: Workbench, session: Session) -> None:
         workbench.imaging.say(reading_id, str(event.opinion), str(event.reason), visitor(request))
         return room.show(patient_id, task, reading_id, note="Your opinion is kept with the reading.")
 
-    def on_strip(path: str | None) -> Iterator[Any]:
-        yield _status("running", "Taking the identity out, and looking for text in the picture"), gr.skip()
-        folder = Path(tempfile.mkdtemp(dir=_cache(stripped)))
-        target = folder / "without-identity.dcm"
-        places = workbench.imaging.without_identity(Path(_chosen(path)), target)
-        stripped.temp_files.add(str(target))
-        lines = "One line" if places == 1 else f"{places or 'No'} lines"
-        said = f"{lines} of text found in the picture and blacked out. Look at the copy before you pass it on."
-        yield _status("done", said), gr.File(value=str(target), visible=True)
+    def on_strip(path: str | None, request: gr.Request) -> Iterator[Any]:
+        source, actor = Path(_chosen(path)), visitor(request)
+        target = Path(tempfile.mkdtemp(dir=_cache(stripped))) / "without-identity.dcm"
+        for event in follow(
+            lambda progress, _: workbench.imaging.without_identity(source, target, actor, progress),
+            session.jobs,
+            actor.session,
+        ):
+            match event:
+                case Step():
+                    yield _running(event), gr.skip(), gr.Button(visible=True)
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    yield _status(state, message), gr.File(value=None, visible=False), gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended(result=places):
+                    stripped.temp_files.add(str(target))
+                    lines = "One line" if places == 1 else f"{places or 'No'} lines"
+                    said = f"{lines} of text found in the picture and blacked out. Look at the copy before it leaves."
+                    yield _status("done", said), gr.File(value=str(target), visible=True), gr.Button(visible=False)
 
-    def on_collect() -> Any:
-        table = workbench.imaging.feedback_csv()
+    def on_collect(request: gr.Request) -> Any:
+        table = workbench.imaging.feedback_csv(visitor(request))
         if table.count("\n") <= 1:
             raise NothingFound("Nobody has given an opinion on a reading yet. Open a reading and agree or disagree.")
         target = Path(tempfile.mkdtemp(dir=_cache(collected))) / "opinions.csv"
@@ -237,7 +251,7 @@ def build(workbench: Workbench, session: Session) -> None:
     filed = shown.file(told(on_file), [task, patient, open_now], [shown], **quiet)
     filed.success(session.changed, None, [session.filed], **quiet)
     shown.say(told(on_say), [task, patient], [shown], **quiet)
-    strip.click(told(on_strip), [upload], [status, stripped], **reading)
+    strip.click(told(on_strip), [upload], [status, stripped, cancel], **reading)
     collect.click(told(on_collect), None, [collected], **quiet)
     patient.change(told(on_patient), [patient, task], opened, **quiet)
     gr.on(None, told(on_load), [task, patient], [shown, card, reads, strip], **quiet)

@@ -1,6 +1,7 @@
 """The imaging desk: takes classifiers from the shelf, reads a scan file with them, and keeps what was read.
 
-The file itself is not kept, because a scan's header may name a person: only its SHA-256, the picture, and the map.
+The file itself is not kept, because a scan's header may name a person: only its SHA-256, and, where an answer was
+given, the picture and the map. Of what the gate turned away no picture stays: it may be a letter, or a person's face.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import csv
 import hashlib
 import io
 import re
-import secrets
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -36,10 +36,12 @@ from pipelines.scan_intake import open_scan
 from storage import audit, patients, readings
 from storage.database import Database
 from storage.files import FileStore
+from storage.uid_secret import uid_secret
 
 STACK_PICTURES = 24  # enough to see where along a stack the answer changes, in a few seconds
 MAX_REASON_CHARS = 500
 REMOVED = "[removed]"
+STUDY = "ImagingStudy"  # what the trail names where no reading was kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +71,17 @@ class ImagingDesk:
     """Reads scans for the tasks in `tasks`; where several could answer, the first is asked."""
 
     def __init__(
-        self, shelf: ModelShelf, database: Database, files: FileStore, limits: Limits, tasks: Sequence[str]
+        self,
+        shelf: ModelShelf,
+        database: Database,
+        files: FileStore,
+        limits: Limits,
+        tasks: Sequence[str],
+        data_dir: Path,
     ) -> None:
+        """`data_dir`: where the secret lies that makes new UIDs for copies without identity."""
         self.shelf, self.database, self.files = shelf, database, files
-        self.limits, self.tasks = limits, tuple(tasks)
+        self.limits, self.tasks, self._data_dir = limits, tuple(tasks), data_dir
 
     def cards(self) -> tuple[ModelCard, ...]:
         """The card in use for each task."""
@@ -105,8 +114,11 @@ class ImagingDesk:
         kept, before = self._keep(path, scan, reading, drawn, patient_id, actor)
         return ScanRead(kept.reading_id, reading, scan, drawn, file.identity, kept.reading_id if before else "")
 
-    def along_stack(self, path: Path, task: str, progress: Progress = silent) -> tuple[StackAnswer, ...]:
-        """What the task's model says of up to 24 pictures, evenly spaced through a stack; nothing of it is kept.
+    def along_stack(
+        self, path: Path, task: str, patient_id: str, actor: Actor, progress: Progress = silent
+    ) -> tuple[StackAnswer, ...]:
+        """What the task's model says of up to 24 pictures, evenly spaced through a stack. Nothing of it is kept but
+        that it was done, on the trail.
 
         Raises UploadRejected, NothingFound, ModelUnavailable.
         """
@@ -116,19 +128,26 @@ class ImagingDesk:
         file = open_scan(path, self.limits)
         numbers = sorted({round(at) for at in np.linspace(1, file.count, min(file.count, STACK_PICTURES))})
         with self.shelf.borrow(self.shelf.chosen(named).id, progress) as classifier:
-            return tuple(
+            answers = tuple(
                 _stack_answer(number, reading)
                 for number, reading in imaging.read_stack(file, classifier, numbers, progress)
             )
+        detail = f"{named}: {len(answers)} of {file.count} pictures along a stack read, nothing kept"
+        with self.database.begin() as tx:
+            audit.append(tx, actor, Action.EXECUTE, STUDY, patient_id, detail, classifier.card.stamp)
+        return answers
 
-    def without_identity(self, path: Path, target: Path, progress: Progress = silent) -> int:
+    def without_identity(self, path: Path, target: Path, actor: Actor, progress: Progress = silent) -> int:
         """Write a copy of a DICOM file without identity; returns how many lines of burned-in text were blacked out.
 
         Raises UploadRejected for what is no DICOM file or cannot be decoded.
         """
         with self.shelf.borrow(self.shelf.chosen("ocr").id, progress) as ocr:
-            progress(0, 1, "files", "Looking for text in the picture")
-            return without_identity(path, target, self.limits, secrets.token_bytes(32), ocr)
+            places = without_identity(path, target, self.limits, uid_secret(self._data_dir), ocr, progress)
+        detail = f"a copy without identity was made, {places} lines of text blacked out"
+        with self.database.begin() as tx:
+            audit.append(tx, actor, Action.EXECUTE, STUDY, "", detail)
+        return places
 
     # -- what is kept -----------------------------------------------------------------------------------------------
 
@@ -143,8 +162,11 @@ class ImagingDesk:
             return readings.of_patient(tx, patient_id, limit)
 
     def picture(self, reading_id: str) -> Path:
-        """PNG of the picture that was read. Raises NothingFound, StorageFailed."""
-        return self.files.path(self.reading(reading_id).picture_sha256)
+        """PNG of the picture that was read. Raises NothingFound where none was kept, StorageFailed."""
+        kept = self.reading(reading_id)
+        if not kept.picture_sha256:
+            raise NothingFound("The picture was not kept, because the model abstained. Open its file again to see it.")
+        return self.files.path(kept.picture_sha256)
 
     def overlay(self, reading_id: str) -> Path:
         """PNG of the picture with the map laid on it. Raises NothingFound where the reading has none."""
@@ -178,11 +200,11 @@ class ImagingDesk:
             audit.append(tx, actor, Action.UPDATE, entity, kept.patient_id, f"a person says: {opinion}")
         return self.reading(reading_id)
 
-    def feedback_csv(self) -> str:
+    def feedback_csv(self, actor: Actor) -> str:
         """Every opinion with what the model said, for researchers: neither patient nor person nor file is named."""
         out = io.StringIO()
         table = csv.writer(out)
-        table.writerow(("reading", "day", "task", "model", "revision", "abstained", "scores", "opinion", "reason"))
+        table.writerow(("reading", "year", "task", "model", "revision", "abstained", "scores", "opinion", "reason"))
         with self.database.read() as tx:
             kept = readings.with_feedback(tx)
             owners = {one.patient_id: patients.get(tx, one.patient_id) for one in kept if one.patient_id}
@@ -193,6 +215,9 @@ class ImagingDesk:
                 row = (one.reading_id[:12], f"{said.at:%Y}", one.task, model["id"], model["revision"])
                 reason = _nameless(said.reason, owners.get(one.patient_id), said.who)
                 table.writerow((*row, one.abstained, scores, said.opinion.value, _harmless(reason)))
+        told = f"{sum(len(one.feedback) for one in kept)} opinions on readings left as a table, without identity"
+        with self.database.begin() as tx:
+            audit.append(tx, actor, Action.READ, "DiagnosticReport", "", told)
         return out.getvalue()
 
     def _keep(
@@ -209,7 +234,7 @@ class ImagingDesk:
             datetime.now(UTC),
             contract.reading(reading, reading_id),
             source,
-            self.files.keep_bytes(_png(scan.pixels)),
+            "" if reading.abstained else self.files.keep_bytes(_png(scan.pixels)),
             "" if drawn is None else self.files.keep_bytes(_png(drawn)),
             scan.number,
             scan.count,

@@ -1,8 +1,9 @@
-"""DICOM files: pictures as a viewer shows them (rescale, window, inverted grey), and which identity they carry."""
+"""DICOM files: what is refused by the header alone, how many pictures there are, and which identity they carry."""
 
 from __future__ import annotations
 
 import logging
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,22 +12,28 @@ import numpy as np
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
-
-log = logging.getLogger(__name__)
+from pipelines.scan_display import decode_frame, upright
 
 DICOMDIR = "1.2.840.10008.1.3.10"
-# Header fields that point at a person, and what they are called when they are reported as present.
-IDENTITY = (
-    ("PatientName", "name"),
-    ("PatientID", "patient number"),
-    ("PatientBirthDate", "birth date"),
-    ("OtherPatientIDs", "other numbers"),
-    ("PatientAddress", "address"),
-    ("StudyDate", "study date"),
-    ("AccessionNumber", "accession number"),
-    ("InstitutionName", "institution"),
-    ("ReferringPhysicianName", "physician"),
-)
+# Header fields that point at a person, under the words by which they are reported as present.
+IDENTITY = {
+    "name": ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson"),
+    "patient number": ("PatientID",),
+    "birth date": ("PatientBirthDate", "PatientBirthTime"),
+    "age": ("PatientAge",),
+    "other numbers": ("OtherPatientIDs", "OtherPatientIDsSequence", "AdmissionID", "MedicalRecordLocator"),
+    "address": ("PatientAddress", "PatientTelephoneNumbers", "CountryOfResidence", "RegionOfResidence"),
+    "study date": (
+        "StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "AcquisitionDateTime", "InstanceCreationDate",
+    ),
+    "accession number": ("AccessionNumber",),
+    "institution": ("InstitutionName", "InstitutionAddress", "InstitutionalDepartmentName", "StationName"),
+    "physician": (
+        "ReferringPhysicianName", "PerformingPhysicianName", "OperatorsName", "NameOfPhysiciansReadingStudy",
+        "RequestingPhysician", "PhysiciansOfRecord",
+    ),
+    "comments": ("PatientComments", "AdditionalPatientHistory", "ImageComments", "StudyComments"),
+}  # fmt: skip
 
 
 def looks_like_dicom(head: bytes) -> bool:
@@ -64,20 +71,33 @@ def open_dicom(path: Path, limits: Limits):
         raise UploadRejected(
             f"The DICOM picture has {columns:,} x {rows:,} pixels, more than can be taken. Export a smaller part of it."
         )
-    identity = tuple(words for name, words in IDENTITY if str(dataset.get(name, "") or "").strip())
-    warnings = []
+    identity = identity_in(dataset)
+    told = []
     if identity:
-        warnings.append(
+        told.append(
             f"The file carries identity ({', '.join(identity)}); it is neither shown nor kept with the reading. "
             "To pass the file on, save it without identity first."
         )
     if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
-        warnings.append("The file says that text is burned into the picture.")
+        told.append("The file says that text is burned into the picture.")
     if str(dataset.get("LossyImageCompression", "")) == "01":
-        warnings.append("The picture was compressed with loss before it came here.")
+        told.append("The picture was compressed with loss before it came here.")
     modality = str(dataset.get("Modality", "") or "").strip().upper() or None
-    decode: Callable[[int], np.ndarray] = lambda number: decode_frame(dataset, number - 1)  # noqa: E731
-    return frames, modality, identity, tuple(warnings), decode
+    decode: Callable[[int], np.ndarray] = lambda number: upright(  # noqa: E731
+        decode_frame(dataset, number - 1), dataset, number - 1
+    )
+    return frames, modality, identity, tuple(told), decode
+
+
+def identity_in(dataset: Any) -> tuple[str, ...]:
+    """Which kinds of identity a header carries; their content stays where it is."""
+    kinds = [kind for kind, names in IDENTITY.items() if any(_filled(dataset, name) for name in names)]
+    return (*kinds, "private fields") if any(element.tag.is_private for element in dataset) else tuple(kinds)
+
+
+def _filled(dataset: Any, name: str) -> bool:
+    value = dataset.get(name)
+    return bool(str(value).strip()) if value else False
 
 
 def read_header(path: Path) -> Any:
@@ -85,6 +105,7 @@ def read_header(path: Path) -> Any:
     import pydicom
     from pydicom.errors import InvalidDicomError
 
+    _keep_quiet()
     try:
         return pydicom.dcmread(path, force=True)
     except (
@@ -102,58 +123,10 @@ def read_header(path: Path) -> Any:
         ) from error
 
 
-def decode_frame(dataset: Any, index: int) -> np.ndarray:
-    """uint8 (rows, columns[, 3]) of one frame, as a viewer shows it. Raises UploadRejected, naming the compression
-    where no decoder for it is installed."""
-    from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+def _keep_quiet() -> None:
+    """The library quotes values that break a rule of the standard, a birth date say, in its warnings and log."""
+    from pydicom import config
 
-    from pipelines.scan_intake import to_eight_bits
-
-    try:
-        photometric = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
-        _complete_meta(dataset)
-        stored = pixel_array(dataset, index=index)
-        if photometric == "PALETTE COLOR":
-            return to_eight_bits_fixed(apply_color_lut(stored, dataset))
-        if int(dataset.get("SamplesPerPixel", 1)) > 1:
-            return to_eight_bits_fixed(stored)
-        values = apply_modality_lut(stored, dataset)
-        shown = to_eight_bits(values)
-        if "WindowWidth" in dataset or "VOILUTSequence" in dataset:
-            windowed = np.asarray(apply_voi_lut(values, dataset), np.float32)
-            if windowed.max() > windowed.min():  # a window that leaves nothing was written for another picture
-                shown = ((windowed - windowed.min()) * (255.0 / (windowed.max() - windowed.min()))).astype(np.uint8)
-        # MONOCHROME1 stores white as low (PS3.3 C.7.6.3.1.2); shown as stored, bone would be black.
-        return 255 - shown if photometric == "MONOCHROME1" else shown
-    except UploadRejected:
-        raise
-    except Exception as error:
-        # Decoders raise whatever their C libraries do; each is the file's fault or a missing decoder.
-        log.info("a DICOM picture could not be decoded: %s", type(error).__name__)
-        name = _compression(dataset)
-        raise UploadRejected(
-            f"The picture inside the DICOM file cannot be decoded ({name}): it is damaged, or there is no decoder for "
-            "it here. Export it uncompressed (Explicit VR Little Endian)."
-        ) from error
-
-
-def to_eight_bits_fixed(colours: np.ndarray) -> np.ndarray:
-    """uint8 RGB; 16-bit colours lose their lower byte, nothing is stretched, because colours carry meaning."""
-    if colours.dtype == np.uint8:
-        return colours[..., :3]
-    top = float(np.iinfo(colours.dtype).max) if np.issubdtype(colours.dtype, np.integer) else float(colours.max() or 1)
-    return np.clip(colours[..., :3].astype(np.float32) * (255.0 / top), 0, 255).astype(np.uint8)
-
-
-def _complete_meta(dataset: Any) -> None:
-    """Files without a meta header do not name their transfer syntax; the default of PS3.5 section 10 then holds."""
-    from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-
-    if "TransferSyntaxUID" not in dataset.file_meta:
-        implicit = dataset.original_encoding[0]
-        dataset.file_meta.TransferSyntaxUID = ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
-
-
-def _compression(dataset: Any) -> str:
-    uid = getattr(getattr(dataset, "file_meta", None), "TransferSyntaxUID", None)
-    return str(getattr(uid, "name", "compression not named")) if uid else "compression not named"
+    config.settings.reading_validation_mode = config.IGNORE
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL)
+    warnings.filterwarnings("ignore", module=r"pydicom(\.|$)")

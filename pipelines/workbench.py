@@ -94,7 +94,7 @@ class Workbench:
         self.corrections, self.correct_word = records.corrections, records.correct_word
 
         tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
-        self.imaging = ImagingDesk(self.shelf, database, files, settings.limits, tasks)
+        self.imaging = ImagingDesk(self.shelf, database, files, settings.limits, tasks, settings.data_dir)
         self.scan_cards, self.evaluate = self.imaging.cards, self.imaging.evaluate
 
         self.consultations = ConsultationDesk(

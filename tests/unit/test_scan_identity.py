@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pydicom
 import pydicom.data
@@ -40,7 +42,9 @@ def test_nothing_of_the_person_is_left_and_the_picture_is_the_same(marked, tmp_p
         assert word not in content
     before, after = pydicom.dcmread(marked), pydicom.dcmread(target)
     assert after.PatientIdentityRemoved == "YES"
-    assert "subset" in after.DeidentificationMethod.lower()
+    assert "Basic Profile" in after.DeidentificationMethod
+    assert [item.CodeValue for item in after.DeidentificationMethodCodeSequence] == ["113100"]  # PS3.16 CID 7050
+    assert after.LongitudinalTemporalInformationModified == "REMOVED"
     assert after.SOPInstanceUID != before.SOPInstanceUID
     assert after.file_meta.MediaStorageSOPInstanceUID == after.SOPInstanceUID
     assert (open_scan(target, Limits()).picture().pixels == open_scan(marked, Limits()).picture().pixels).all()
@@ -54,6 +58,89 @@ def test_pictures_of_one_study_stay_together(marked, tmp_path):
     without_identity(marked, other, Limits(), b"another secret")
     studies = [pydicom.dcmread(path).StudyInstanceUID for path in (first, second, other)]
     assert studies[0] == studies[1] != studies[2]
+
+
+def test_no_date_overlay_curve_private_field_or_name_at_any_depth_is_left(marked, tmp_path):
+    dataset = pydicom.dcmread(marked)
+    for name in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate", "InstanceCreationDate"):
+        setattr(dataset, name, "20011224")
+    dataset.AcquisitionDateTime = "20011224101010"
+    dataset.add_new(0x60003000, "OW", b"Invented")  # overlay
+    dataset.add_new(0x50003000, "OW", b"Invented")  # curve
+    dataset.ImageType = ["ORIGINAL", "Invented^Person"]  # a name where a code belongs
+    item = pydicom.Dataset()
+    item.RescaleSlope, item.RescaleIntercept, item.LUTExplanation = 1, -1024, "Invented table"
+    item.private_block(0x0011, "INVENTED", create=True).add_new(1, "LO", "Invented at depth")
+    group = pydicom.Dataset()
+    group.PixelValueTransformationSequence = [item]
+    dataset.SharedFunctionalGroupsSequence = [group]
+    dataset.file_meta.SourceApplicationEntityTitle = "INVENTED_AE"
+    dataset.file_meta.PrivateInformationCreatorUID = "1.2.3"
+    dataset.file_meta.PrivateInformation = b"Invented"
+    dataset.save_as(marked)
+    target = tmp_path / "out.dcm"
+    without_identity(marked, target, Limits(), SECRET)
+    content = target.read_bytes()
+    for word in (b"Invented", b"INVENTED", b"20011224", b"MRN-777"):
+        assert word not in content
+    after = pydicom.dcmread(target)
+    assert not [element for element in after.iterall() if element.tag.is_private]
+    assert after.SharedFunctionalGroupsSequence[0].PixelValueTransformationSequence[0].RescaleIntercept == -1024
+    for name in ("PatientName", "PatientID", "PatientBirthDate", "StudyDate", "AccessionNumber"):
+        assert after[name].value in ("", None)  # type 2: there, and empty
+
+
+@pytest.mark.parametrize("name", ["SC_rgb_jpeg_gdcm.dcm", "MR_small_jpeg_ls_lossless.dcm", "JPEG2000.dcm"])
+def test_notes_inside_compressed_pixels_go_and_the_picture_stays(tmp_path, name):
+    from pydicom.encaps import encapsulate, generate_frames
+
+    dataset = pydicom.dcmread(pydicom.data.get_testdata_file(name, download=False))
+    (stream,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    note = b"Invented^Person"
+    marker = b"\xff\xfe" if stream[1] == 0xD8 else b"\xff\x64"
+    length = len(note) + 2 + (2 if stream[1] == 0x4F else 0)
+    segment = marker + length.to_bytes(2, "big") + (b"\0\1" if stream[1] == 0x4F else b"") + note
+    # JPEG 2000 wants its SIZ segment first.
+    after = 2 if stream[1] == 0xD8 else 4 + int.from_bytes(stream[4:6], "big")
+    dataset.PixelData = encapsulate([stream[:after] + segment + stream[after:]])
+    dataset.save_as(tmp_path / "in.dcm")
+    assert note in (tmp_path / "in.dcm").read_bytes()
+    without_identity(tmp_path / "in.dcm", tmp_path / "out.dcm", Limits(), SECRET)
+    assert note not in (tmp_path / "out.dcm").read_bytes()
+    before, left = (open_scan(tmp_path / one, Limits()).picture().pixels for one in ("in.dcm", "out.dcm"))
+    assert (before == left).all()
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+def test_bits_beside_the_pixels_are_cleared(marked, tmp_path, signed):
+    dataset = pydicom.dcmread(marked)
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = 12, 11, signed
+    values = np.random.default_rng(3).integers(0, 2**12, (128, 128)).astype(np.uint16)
+    hidden = np.random.default_rng(4).integers(0, 2**4, (128, 128)).astype(np.uint16) << 12
+    dataset.PixelData = (values | hidden).tobytes()
+    dataset.save_as(marked)
+    without_identity(marked, tmp_path / "out.dcm", Limits(), SECRET)
+    left = np.frombuffer(pydicom.dcmread(tmp_path / "out.dcm").PixelData, np.uint16)
+    assert (left & 0xFFF == values.ravel()).all()
+    spare = left >> 12
+    assert (spare == (np.where(left & 0x800, 0xF, 0) if signed else 0)).all()
+
+
+def test_every_packaged_picture_leaves_a_copy_that_reads_and_names_nobody(tmp_path):
+    folder = pydicom.data.get_testdata_file("CT_small.dcm").rpartition("/")[0]
+    made = 0
+    for path in sorted(Path(folder).glob("*.dcm")):
+        try:
+            file = open_scan(path, Limits())
+            picture = file.picture(1)
+            without_identity(path, tmp_path / "out.dcm", Limits(), SECRET)
+        except UploadRejected:
+            continue
+        copy = open_scan(tmp_path / "out.dcm", Limits())
+        assert (copy.count, copy.identity) == (file.count, ())
+        assert (copy.picture(1).pixels == picture.pixels).all(), path.name
+        made += 1
+    assert made > 40
 
 
 def test_burned_in_text_is_blacked_out_and_the_rest_is_untouched(marked, tmp_path):

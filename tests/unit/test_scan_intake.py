@@ -216,6 +216,60 @@ def test_inverted_grey_is_turned_back(tmp_path):
     assert (plain.astype(int) + turned == 255).all()
 
 
+def test_a_window_wider_than_the_picture_leaves_it_dark_as_a_viewer_does(tmp_path):
+    path = _dicom(tmp_path, RAMP16, WindowCenter="20000", WindowWidth="40000")
+    assert open_scan(path, LIMITS).picture().pixels.max() < 30
+
+
+def test_pixels_that_only_fill_up_are_black_and_do_not_shift_the_range(tmp_path):
+    filled = RAMP16.copy()
+    filled[:20] = 65000
+    pixels = open_scan(_dicom(tmp_path, filled, PixelPaddingValue=65000), LIMITS).picture().pixels
+    assert pixels[:20].max() == 0
+    assert pixels[50, -1] == 255
+
+
+def test_the_window_of_a_frame_is_found_in_its_functional_group(tmp_path):
+    from pydicom import Dataset
+
+    stack = np.stack([RAMP16, RAMP16])
+    frames = []
+    for centre in (500, 3000):
+        window, group = Dataset(), Dataset()
+        window.WindowCenter, window.WindowWidth = centre, 400
+        group.FrameVOILUTSequence = [window]
+        frames.append(group)
+    file = open_scan(_dicom(tmp_path, stack, PerFrameFunctionalGroupsSequence=frames), LIMITS)
+    halves = [float(np.interp(127, file.picture(number).pixels[0], RAMP16[0])) for number in (1, 2)]
+    assert halves[0] == pytest.approx(500, abs=60)
+    assert halves[1] == pytest.approx(3000, abs=60)
+
+
+# Direction of the rows and of the columns in the patient; where the bright corner (first row and column) then belongs.
+ORIENTATIONS = [
+    ([1, 0, 0, 0, 1, 0], (0, 0)),  # axial as usual
+    ([-1, 0, 0, 0, 1, 0], (0, -1)),
+    ([-1, 0, 0, 0, -1, 0], (-1, -1)),  # face down
+    ([0, 1, 0, 1, 0, 0], (0, 0)),  # rows run front to back: turned over its diagonal
+    ([0, 1, 0, 0, 0, -1], (0, 0)),  # sagittal as usual
+    ([0, 1, 0, 0, 0, 1], (-1, 0)),  # feet on top
+    ([1, 0, 0, 0, 0, 1], (-1, 0)),  # coronal, feet on top
+]
+
+
+@pytest.mark.parametrize(("cosines", "corner"), ORIENTATIONS)
+def test_a_slice_is_shown_upright(tmp_path, cosines, corner):
+    values = np.zeros((90, 100))
+    values[:8, :8] = 1000
+    path = _dicom(tmp_path, values, Modality="MR", ImageOrientationPatient=cosines)
+    pixels = open_scan(path, LIMITS).picture().pixels
+    assert pixels.shape == ((100, 90) if cosines[:2] == [0, 1] and cosines[3] else (90, 100))
+    assert pixels[corner] == 255
+    assert (pixels > 0).sum() == 64
+    radiograph = open_scan(_dicom(tmp_path, values, Modality="DX", ImageOrientationPatient=cosines), LIMITS)
+    assert radiograph.picture().pixels[0, 0] == 255  # its marks are part of the picture
+
+
 def test_frames_of_a_dicom_file_are_counted(tmp_path):
     stack = np.stack([RAMP16 * 0 + np.eye(90, 100) * k for k in (100, 200, 300)])
     file = open_scan(_dicom(tmp_path, stack), LIMITS)
