@@ -1,7 +1,8 @@
 """Who speaks when: pyannote.audio's segmentation, with CAM++ voice prints and a grouping of our own.
 
-pyannote.audio (Bredin 2023) tells up to three voices apart within ten seconds; those local voices are joined over the
-whole recording by their CAM++ prints (Wang et al. 2023). The grouping is in `models/voice_groups.py`.
+pyannote.audio (Bredin 2023) says when somebody speaks, when two do, and where the voice changes
+(`models/voice_frames.py`); whose voice it is, is told by CAM++ prints (Wang et al. 2023) of one to two seconds each,
+joined over the whole recording (`models/voice_groups.py`). Its own local voices are not used: two women are one to it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,14 @@ import numpy as np
 from domain.errors import ModelUnavailable
 from domain.models import ModelCard
 from domain.speech import SAMPLE_RATE_HZ, Turn
-from models.voice_groups import LocalVoice, group_voices
+from models.voice_frames import FIRST_MIDDLE_S, FRAME_S, Frames, Snippet, turns_of
+from models.voice_groups import PrintedSnippet, group_voices
 
 WINDOW_S = 10.0  # what the segmentation was trained on
 STEP_S = 2.5  # a quarter of a window; a tenth costs 2.5 times as much and gains less than 1 % DER
 BATCH = 8  # windows a forward pass
 LEAST_PRINT_S = 0.4  # a shorter stretch has no print that could be compared
 POWERSET = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))  # classes of the segmentation: which local voices speak
-SHORTEST_PAUSE_S = 0.2  # a shorter pause of the same voice does not end its turn
-SHORTEST_TURN_S = 0.1
-CHUNK_STEP = 160  # samples a frame of the voice prints' spectrum: 10 ms
 
 
 class PyannoteDiarizer:
@@ -58,13 +57,15 @@ class PyannoteDiarizer:
 
 
 class _Listening:
-    """One recording: local voices of every window heard so far. Not for several threads at once."""
+    """One recording: what was heard of it so far. Not for several threads at once."""
 
     def __init__(self, diarizer: PyannoteDiarizer, samples: np.ndarray) -> None:
         self._diarizer, self._samples = diarizer, samples
-        self._active: list[np.ndarray] = []  # a window: bool (frames, 3)
-        self._voices: list[LocalVoice] = []
+        self._frames = Frames()
+        self._snippets: list[Snippet] = []
+        self._printed: list[PrintedSnippet] = []
         self._next = 0  # number of the next window
+        self._settled = self._piece = 0  # frames that have their snippets; number of the next piece
         self._end_s = 0.0
 
     def until(self, seconds: float) -> None:
@@ -83,18 +84,20 @@ class _Listening:
             self._next += 1
         for at in range(0, len(starts), BATCH):
             self._hear(starts[at : at + BATCH])
+        self._print(len(self._frames.heard) if last else self._quiet_before(round(self._next * STEP_S / FRAME_S)))
 
     def turns(self, speakers: int | None) -> tuple[Turn, ...]:
-        """Windows joined by their voices, then laid over each other."""
-        if not self._active:
+        """Snippets joined by their voices, then laid over what was heard."""
+        self._print(len(self._frames.heard))
+        if not self._snippets:
             return ()
-        groups = group_voices(self._voices, speakers)
-        return _turns(self._active, {(v.window, v.local): g for v, g in zip(self._voices, groups, strict=True)})
+        labels = group_voices(self._printed, speakers)
+        return turns_of(self._frames.speaking(), self._snippets, labels)
 
     def _hear(self, starts: list[float]) -> None:
         import torch
 
-        segmentation, prints = self._diarizer.networks()
+        segmentation, _ = self._diarizer.networks()
         size = int(WINDOW_S * SAMPLE_RATE_HZ)
         windows = np.zeros((len(starts), size), dtype=np.float32)
         for row, start in enumerate(starts):
@@ -104,89 +107,48 @@ class _Listening:
         with torch.inference_mode():
             scores = segmentation(torch.from_numpy(windows)[:, None]).numpy()  # (windows, frames, 7)
         table = np.array([[one in members for one in range(3)] for members in POWERSET])
-        for window, frames in zip(windows, table[scores.argmax(axis=2)], strict=True):
-            number = len(self._active)
-            self._active.append(frames)
-            self._voices += _local_voices(number, window, frames, prints)
+        for start, active in zip(starts, table[scores.argmax(axis=2)], strict=True):
+            self._frames.add(start, active)
+
+    def _quiet_before(self, frame: int) -> int:
+        """The last pause before `frame`: speech that goes on over it waits for the windows that hear the rest."""
+        quiet = np.flatnonzero(self._frames.speaking()[self._settled : frame] == 0)
+        return self._settled + int(quiet[-1]) if len(quiet) else self._settled
+
+    def _print(self, until: int) -> None:
+        """Snippets of the frames up to `until`, with their prints."""
+        if until <= self._settled:
+            return
+        made, self._piece = self._frames.snippets(self._settled, until, self._piece)
+        speaking = self._frames.speaking()
+        self._snippets += made
+        self._printed += [self._printed_snippet(one, speaking[one.start : one.end]) for one in made]
+        self._settled = until
+
+    def _printed_snippet(self, one: Snippet, speaking: np.ndarray) -> PrintedSnippet:
+        import torch
+
+        alone = speaking == 1
+        used = alone if alone.sum() * FRAME_S >= LEAST_PRINT_S else speaking > 0
+        seconds = float(used.sum() * FRAME_S)
+        begin = int((one.start * FRAME_S + FIRST_MIDDLE_S - FRAME_S / 2) * SAMPLE_RATE_HZ)
+        size = int(len(speaking) * FRAME_S * SAMPLE_RATE_HZ)
+        samples = np.array(self._samples[begin : begin + size], dtype=np.float32)
+        if seconds < LEAST_PRINT_S or len(samples) < LEAST_PRINT_S * SAMPLE_RATE_HZ:
+            return PrintedSnippet(None, seconds, one.piece)
+        spectrum = _spectrum(samples)  # (10 ms frames, 80)
+        rows = used[np.minimum(np.arange(len(spectrum)) * len(used) // len(spectrum), len(used) - 1)]
+        kept = spectrum[torch.from_numpy(rows)]
+        with torch.inference_mode():
+            vector = self._diarizer.networks()[1]((kept - kept.mean(dim=0))[None])[0].numpy()
+        return PrintedSnippet(vector / max(float(np.linalg.norm(vector)), 1e-9), seconds, one.piece)
 
 
-def _local_voices(number: int, window: np.ndarray, active: np.ndarray, prints: Any) -> list[LocalVoice]:
-    """Prints of a window's voices, each from where it speaks alone, if that is long enough."""
-    import torch
-
-    alone = active & (active.sum(axis=1, keepdims=True) == 1)
-    spectrum = None
-    voices = []
-    for local in range(active.shape[1]):
-        if not active[:, local].any():
-            continue
-        frame_s = WINDOW_S / len(active)
-        seconds = float(alone[:, local].sum() * frame_s)
-        used = alone[:, local] if seconds >= LEAST_PRINT_S else active[:, local]
-        vector = None
-        if used.sum() * frame_s >= LEAST_PRINT_S:
-            if spectrum is None:
-                spectrum = _spectrum(window)  # (10 ms frames, 80)
-            rows = used[np.minimum(np.arange(len(spectrum)) * len(active) // len(spectrum), len(active) - 1)]
-            with torch.inference_mode():
-                kept = spectrum[torch.from_numpy(rows)]
-                vector = prints((kept - kept.mean(dim=0))[None])[0].numpy()
-            vector = vector / max(float(np.linalg.norm(vector)), 1e-9)
-        voices.append(LocalVoice(number, local, seconds, vector))
-    return voices
-
-
-def _spectrum(window: np.ndarray):  # type: ignore[no-untyped-def]
+def _spectrum(samples: np.ndarray):  # type: ignore[no-untyped-def]
     import torch
     from torchaudio.compliance import kaldi
 
-    return kaldi.fbank(torch.from_numpy(window)[None] * 32768.0, num_mel_bins=80, sample_frequency=SAMPLE_RATE_HZ)
-
-
-def _turns(windows: list[np.ndarray], groups: dict[tuple[int, int], int | None]) -> tuple[Turn, ...]:
-    """Mean over the windows that heard a moment: how many speak then, and which voices those most likely are."""
-    frames = windows[0].shape[0]
-    frame_s = WINDOW_S / frames
-    step = STEP_S / frame_s
-    total = int(np.ceil((len(windows) - 1) * step)) + frames + 1
-    count = max((group for group in groups.values() if group is not None), default=-1) + 1
-    if count == 0:
-        return ()
-    votes, heard, many = np.zeros((total, count)), np.zeros(total), np.zeros(total)
-    for number, active in enumerate(windows):
-        begin = round(number * step)
-        # the middle of a window knows what comes before and after; its edges do not
-        weight = np.interp(np.arange(frames), [0, frames * 0.2, frames * 0.8, frames - 1], [0.2, 1.0, 1.0, 0.2])
-        heard[begin : begin + frames] += weight
-        many[begin : begin + frames] += weight * active.sum(axis=1)
-        for local in range(active.shape[1]):
-            group = groups.get((number, local))
-            if group is not None:
-                votes[begin : begin + frames, group] += weight * active[:, local]
-    speaking = np.rint(many / np.maximum(heard, 1e-9)).astype(int)
-    order = np.argsort(-votes, axis=1, kind="stable")
-    on = np.zeros((total, count), dtype=bool)
-    for rank in range(min(2, count)):
-        rows = np.flatnonzero((speaking > rank) & (votes[np.arange(total), order[:, rank]] > 0))
-        on[rows, order[rows, rank]] = True
-    spans = [(start, end, group) for group in range(count) for start, end in _runs(on[:, group], frame_s)]
-    spans.sort()
-    names: dict[int, str] = {}
-    return tuple(
-        Turn(names.setdefault(group, f"Speaker {len(names) + 1}"), round(s, 3), round(e, 3)) for s, e, group in spans
-    )
-
-
-def _runs(on: np.ndarray, frame_s: float) -> list[tuple[float, float]]:
-    """Stretches of True in seconds, joined over short pauses, very short ones left out."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], on.astype(np.int8), [0]])))
-    joined: list[list[float]] = []
-    for start, end in zip(edges[::2] * frame_s, edges[1::2] * frame_s, strict=True):
-        if joined and start - joined[-1][1] < SHORTEST_PAUSE_S:
-            joined[-1][1] = end
-        else:
-            joined.append([start, end])
-    return [(s, e) for s, e in joined if e - s >= SHORTEST_TURN_S]
+    return kaldi.fbank(torch.from_numpy(samples)[None] * 32768.0, num_mel_bins=80, sample_frequency=SAMPLE_RATE_HZ)
 
 
 def _load(segmentation: Path, prints: Path, network: Path) -> tuple[Any, Any]:

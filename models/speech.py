@@ -35,13 +35,23 @@ class WhisperTranscriber:
         stand_in()
         from faster_whisper import WhisperModel
 
+        class Remembering(WhisperModel):
+            """Encodes a sound once for its language and its words: that is half of the work on a short one."""
+
+            _encoded: tuple[np.ndarray, Any] | None = None
+
+            def encode(self, features: np.ndarray) -> Any:
+                if self._encoded is None or not np.array_equal(self._encoded[0], features):
+                    self._encoded = (features, super().encode(features))
+                return self._encoded[1]
+
         self.card = card
         self._lock = threading.Lock()
         files = {name: (folder / tables / name).read_bytes() for name in ("config.json", "vocabulary.json")}
         files["tokenizer.json"] = (folder / tables / "tokenizer.json").read_bytes()
         files["model.bin"] = (folder / first_part).read_bytes() + (folder / second_part).read_bytes()
         try:
-            self._model = WhisperModel(
+            self._model = Remembering(
                 "whisper-base", device="cpu", compute_type="int8", files=files,
                 cpu_threads=min(MOST_THREADS, os.cpu_count() or 1), num_workers=1,
             )  # fmt: skip
@@ -62,7 +72,9 @@ class WhisperTranscriber:
     def language(self, samples: np.ndarray) -> LanguageGuess:
         """Of the first 30 seconds."""
         with self._lock:
-            code, probability, _ = self._model.detect_language(np.asarray(samples[: 30 * 16_000], dtype=np.float32))
+            # the last frame is left out as `transcribe` does, so that it finds the same sound encoded
+            features = self._model.feature_extractor(np.asarray(samples[: 30 * 16_000], dtype=np.float32))[:, :-1]
+            code, probability, _ = self._model.detect_language(features=features)
         return LanguageGuess(code, float(probability))
 
     def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:

@@ -5,25 +5,27 @@ from __future__ import annotations
 import itertools
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from domain.errors import Cancelled, UploadRejected
-from domain.speech import SAMPLE_RATE_HZ, AudioClip, HeardPhrase, TimedWord, Transcript, Utterance
+from domain.speech import SAMPLE_RATE_HZ, AudioClip, HeardPhrase, TimedWord, Transcript, Turn, Utterance
 from models.contracts import Diarizer, Transcriber
 from pipelines.audio_intake import OpenedAudio, open_audio
 from pipelines.medical_words import with_doubts
 from pipelines.progress import Progress, silent
 from pipelines.speakers import assign
 
-FIRST_BLOCK_S = 8.0  # short, so that the first words come soon
+FIRST_BLOCK_S = 6.0  # short, so that the first words come soon
 BLOCK_S = 28.0  # Whisper hears 30 seconds at once
 UNSURE_WORD = 0.35
 UNTRUSTED_LOG_PROBABILITY = -1.0  # Whisper's own limits (Radford et al. 2022, section 4.5)
 NO_SPEECH = 0.6
 REPEATS = 2.4
+NEAR_S = 0.5
 LANGUAGE = "en"
 SURE_OTHER_LANGUAGE = 0.7
 
@@ -43,50 +45,110 @@ def transcribe(
     speak in English.
     """
     audio = source if isinstance(source, OpenedAudio) else open_audio(source)
-    warnings, words, told = list(audio.warnings), [], 0
-    foreign_s = heard_s = at = done = 0.0
-    try:
-        while at < audio.duration_s:
-            progress(at, audio.duration_s, "seconds", "Listening")
-            end = min(at + (FIRST_BLOCK_S if at == 0 else BLOCK_S), audio.duration_s)
-            piece = _piece(audio.samples, at, end)
-            spoken = transcriber.speech(piece)
-            end = _quiet_end(at, end, audio.duration_s, spoken)
-            spoken = tuple((a, b) for a, b in spoken if a < end - at)
-            if spoken:
-                piece = _piece(audio.samples, at, end)
-                seconds = sum(b - a for a, b in spoken)
-                guess = transcriber.language(piece)
-                heard_s += seconds
-                if guess.code != LANGUAGE and guess.probability >= SURE_OTHER_LANGUAGE and seconds > 2:
-                    foreign_s += seconds
-                else:
-                    new = _kept(transcriber.words(AudioClip(piece, at), LANGUAGE))
-                    words += new
-                    for one in assign(new, ()) if on_utterance else ():
-                        told += 1
-                        on_utterance(replace(one, id=f"heard{told}", speaker=""))
-            at = done = end
-    except Cancelled:
-        if not words:
-            raise
-        warnings.append(f"Stopped as you asked: only the first {done:.0f} seconds were heard.")
-    if not words:
-        raise UploadRejected(_nothing(heard_s, foreign_s))
-    if foreign_s > 2:
-        warnings.append(f"About {foreign_s:.0f} seconds are in another language than English and were left out.")
-    turns = ()
-    if diarizer is not None and speakers != 1:
-        progress(done, audio.duration_s, "seconds", "Telling the voices apart")
-        listening = diarizer.listen(audio.samples[: int(done * SAMPLE_RATE_HZ)])
-        listening.until(done)
-        turns = listening.turns(speakers or None)
+    heard = _Heard(warnings=list(audio.warnings))
+    with _Voices(diarizer if speakers != 1 else None, audio.samples) as voices:
+        try:
+            while heard.until_s < audio.duration_s:
+                progress(heard.until_s, audio.duration_s, "seconds", "Listening")
+                new = _hear_block(audio, transcriber, heard)
+                for one in assign(new, ()) if on_utterance else ():
+                    heard.told += 1
+                    on_utterance(replace(one, id=f"heard{heard.told}", speaker=""))
+                voices.listen_until(heard.until_s)
+        except Cancelled:
+            if not heard.words:
+                raise
+            heard.warnings.append(f"Stopped as you asked: only the first {heard.until_s:.0f} seconds were heard.")
+        if not heard.words:
+            raise UploadRejected(_nothing(heard.speech_s, heard.foreign_s))
+        if heard.foreign_s > 2:
+            heard.warnings.append(
+                f"About {heard.foreign_s:.0f} seconds are in another language than English and were left out."
+            )
+        if diarizer is not None and speakers != 1:
+            progress(heard.until_s, audio.duration_s, "seconds", "Telling the voices apart")
+        turns = voices.turns(heard.until_s, speakers or None)
     stamps = (transcriber.card.stamp, *((diarizer.card.stamp,) if turns and diarizer else ()))
     found = len({turn.speaker for turn in turns}) or 1
     if speakers and found != speakers:
-        warnings.append(f"{speakers} voices were asked for and {found} could be told apart. Check who said what.")
-    utterances = with_doubts(assign(words, turns), known_medications)
-    return Transcript(uuid.uuid4().hex, audio.duration_s, utterances, stamps, tuple(warnings))
+        heard.warnings.append(f"{speakers} voices were asked for and {found} could be told apart. Check who said what.")
+    utterances = with_doubts(assign(heard.words, turns), known_medications)
+    return Transcript(uuid.uuid4().hex, audio.duration_s, utterances, stamps, tuple(heard.warnings))
+
+
+@dataclass
+class _Heard:
+    """What was made of a recording up to `until_s`; `speech_s` of it sounded like speech."""
+
+    warnings: list[str]
+    words: list[TimedWord] = field(default_factory=list)
+    until_s: float = 0.0
+    speech_s: float = 0.0
+    foreign_s: float = 0.0
+    told: int = 0
+
+
+class _Voices:
+    """A diarizer that listens in a thread of its own, behind the recogniser: the first words need not wait for it."""
+
+    def __init__(self, diarizer: Diarizer | None, samples: np.ndarray) -> None:
+        self._diarizer, self._samples = diarizer, samples
+        self._listening = diarizer.listen(samples) if diarizer else None
+        self._thread = ThreadPoolExecutor(1, "voices")
+        self._tasks: list[Future[None]] = []
+
+    def __enter__(self) -> _Voices:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._thread.shutdown(wait=True, cancel_futures=True)
+
+    def listen_until(self, seconds: float) -> None:
+        """Soon. Raises what went wrong since the last call."""
+        if self._listening is None:
+            return
+        for task in [one for one in self._tasks if one.done()]:
+            self._tasks.remove(task)
+            task.result()
+        self._tasks.append(self._thread.submit(self._listening.until, seconds))
+
+    def turns(self, seconds: float, speakers: int | None) -> tuple[Turn, ...]:
+        """Of the recording up to `seconds`."""
+        if self._diarizer is None or self._listening is None:
+            return ()
+        whole = seconds >= len(self._samples) / SAMPLE_RATE_HZ
+        for task in self._tasks:
+            if whole:
+                task.result()
+            else:
+                task.cancel()
+        if not whole:  # stopped on the way: the end is now where it was stopped, and is heard with what follows it
+            self._thread.submit(lambda: None).result()
+            self._listening = self._diarizer.listen(self._samples[: int(seconds * SAMPLE_RATE_HZ)])
+            self._listening.until(seconds)
+        return self._listening.turns(speakers)
+
+
+def _hear_block(audio: OpenedAudio, transcriber: Transcriber, heard: _Heard) -> list[TimedWord]:
+    """The next stretch, up to a pause; `heard` grows by it."""
+    at = heard.until_s
+    end = min(at + (FIRST_BLOCK_S if at == 0 else BLOCK_S), audio.duration_s)
+    spoken = transcriber.speech(_piece(audio.samples, at, end))
+    end = _quiet_end(at, end, audio.duration_s, spoken)
+    spoken = tuple((a, b) for a, b in spoken if a < end - at)
+    new: list[TimedWord] = []
+    if spoken:
+        piece = _piece(audio.samples, at, end)
+        seconds = sum(b - a for a, b in spoken)
+        heard.speech_s += seconds
+        guess = transcriber.language(piece)
+        if guess.code != LANGUAGE and guess.probability >= SURE_OTHER_LANGUAGE and seconds > 2:
+            heard.foreign_s += seconds
+        else:
+            new = _kept(transcriber.words(AudioClip(piece, at), LANGUAGE), [(at + a, at + b) for a, b in spoken])
+    heard.words += new
+    heard.until_s = end
+    return new
 
 
 def _piece(samples: np.ndarray, start_s: float, end_s: float) -> np.ndarray:
@@ -101,16 +163,22 @@ def _quiet_end(at: float, end: float, length_s: float, spoken: Sequence[tuple[fl
     return at + pauses[-1] if pauses else end
 
 
-def _kept(phrases: Sequence[HeardPhrase]) -> list[TimedWord]:
-    """Words of phrases that are no invention, the badly heard ones marked as unclear."""
+def _kept(phrases: Sequence[HeardPhrase], spoken: Sequence[tuple[float, float]]) -> list[TimedWord]:
+    """Words of phrases that are no invention, badly heard ones marked as unclear. `spoken`: where a voice is heard."""
     kept: list[TimedWord] = []
     for phrase in phrases:
         invented = phrase.no_speech > NO_SPEECH and phrase.mean_log_probability < UNTRUSTED_LOG_PROBABILITY
-        if invented or phrase.compression > REPEATS:
+        if invented or phrase.compression > REPEATS or not _near_a_voice(phrase, spoken):
             continue
         badly = phrase.mean_log_probability < UNTRUSTED_LOG_PROBABILITY
         kept += [replace(word, unclear=badly or word.confidence < UNSURE_WORD) for word in phrase.words]
     return kept
+
+
+def _near_a_voice(phrase: HeardPhrase, spoken: Sequence[tuple[float, float]]) -> bool:
+    """Whether any word of the phrase stands where a voice is heard, or close by: Whisper's times are not exact."""
+    middles = [((word.start_s or 0.0) + (word.end_s or 0.0)) / 2 for word in phrase.words]
+    return any(start - NEAR_S <= middle <= end + NEAR_S for middle in middles for start, end in spoken)
 
 
 def _nothing(heard_s: float, foreign_s: float) -> str:

@@ -12,7 +12,6 @@ import pytest
 from domain.errors import Cancelled, UploadRejected
 from domain.speech import AudioClip, HeardPhrase, LanguageGuess, TimedWord, Turn
 from models.cards_speech import PYANNOTE_CARD, WHISPER_CARD
-from models.voice_groups import LocalVoice, group_voices
 from pipelines.audio_intake import open_audio
 from pipelines.speakers import assign
 from pipelines.transcribe import transcribe
@@ -113,18 +112,6 @@ def test_a_word_goes_to_the_voice_at_its_middle() -> None:
         ("Speaker 2", "and"),
         ("Speaker 2", "late"),  # after a pause, by the nearest voice
     ]
-
-
-@pytest.mark.parametrize("speakers", [1, 2, 3])
-def test_voices_are_counted_and_a_given_count_is_kept(speakers: int) -> None:
-    rng = np.random.default_rng(1)
-    centres = np.linalg.qr(rng.normal(size=(32, 3)))[0].T
-    voices = []
-    for window in range(12):
-        print_ = centres[window % speakers] + rng.normal(0, 0.05, 32)
-        voices.append(LocalVoice(window, 0, 3.0, print_ / np.linalg.norm(print_)))
-    for asked in (None, speakers):
-        assert len(set(group_voices(voices, asked))) == speakers
 
 
 def test_cards_name_their_licence() -> None:
