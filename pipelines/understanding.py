@@ -11,9 +11,14 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
 
 from domain.document import Fact, FactKind, OcrPage, TextLine
-from pipelines import dates, drug_names, lab_values, negation
+from pipelines import allergy_statements, dates, drug_names, lab_values, medicine_status, negation
+from pipelines.condition_names import CONDITION
+from pipelines.medicine_status import Named, Status
+from pipelines.medicine_words import DOSE, FREQUENCY, ROUTE
+from pipelines.negation import Stance
 
 TITLE_WORDS = 8
 
@@ -39,60 +44,34 @@ _DATE_ROLES = re.compile(
     r"admission|discharge|letter|report|procedure|test)|visit date|clinic date|dictated|printed|due|follow[- ]?up)\b[^\d\n]{0,24}$",
     re.IGNORECASE,
 )
-_ROLE_NAMES = {"admission": "admitted", "discharge": "discharged", "report": "reported", "follow up": "follow-up", "followup": "follow-up"}
-_DOSE = re.compile(
-    r"(?P<dose>(?:\d[\d.,]*|(?=[OolI]*\d)[\dOolI.,]{2,})\s?(?:mg|mcg|µg|μg|ug|g|ml|mL|units?|iu|IU|mmol|%|puffs?|tablets?|capsules?|drops?)"
-    r"(?:\s?/\s?\d*\s?(?:ml|mL|h|hr|kg|day|dose|actuation))?)(?![\w])",
-)
-_ROUTE = re.compile(
-    r"\b(?:PO|IV|IM|SC|SL|INH|PR|TOP|oral(?:ly)?|by mouth|inhaled|topical(?:ly)?|subcutaneous(?:ly)?|"
-    r"intravenous(?:ly)?|nebuli[sz]ed)\b",
-    re.IGNORECASE,
-)
-_FREQUENCY = re.compile(
-    r"\b(?:once|twice|three times|four times|\d times)(?: (?:a|per) day| daily)?\b|\b(?:daily|nightly|weekly|monthly|"
-    r"every (?:\d+|other|four|six|eight|twelve) (?:hours?|days?|weeks?|morning|night)|every (?:morning|night|evening|day)|"
-    r"o\.?d\.?|b\.?d\.?|b\.?i\.?d\.?|t\.?d\.?s\.?|t\.?i\.?d\.?|q\.?d\.?s\.?|q\.?i\.?d\.?|q\d+h|prn|p\.r\.n\.|as needed|"
-    r"when required|at night|at bedtime|in the morning|stat|nocte|mane)(?!\w)",
-    re.IGNORECASE,
-)
-_ALLERGY = re.compile(
-    r"\b(?:allerg(?:y|ies|ic)(?! reaction)(?: to)?|adverse reactions?(?: to)?|intoleran(?:ce|t)(?: to)?)\b", re.IGNORECASE
-)
-_NO_ALLERGY = re.compile(
-    r"\b(?:no|nil|denies(?: any)?)(?: known)?(?: drug| food| latex| other)*[ -]allerg(?:y|ies)\b|\bNKD?A\b|\ballergies\s*[:\-]?\s*"
-    r"(?:none|nil|no known)\b",
-    re.IGNORECASE,
-)
+_ROLE_NAMES = {
+    "admission": "admitted",
+    "discharge": "discharged",
+    "report": "reported",
+    "follow up": "follow-up",
+    "followup": "follow-up",
+}
 _DIAGNOSIS = re.compile(
     r"\b(?:(?:principal |primary |final |discharge |working |admitting |secondary )?diagnos[ie]s|impression|assessment|"
     r"problem list|problems|past medical history|pmh|history of|background of|known)\s*(?P<mark>[:\-])?\s*",
     re.IGNORECASE,
 )
-_CONDITION = re.compile(
-    r"\b(?:(?:acute|chronic|pleural|pericardial|type [12]|essential|severe|mild|moderate|unstable|left|right|bilateral|community[- ]acquired|"
-    r"hospital[- ]acquired|congestive|atrial|obstructive|pulmonary|deep vein|iron deficiency|coronary artery|diabetes|"
-    r"ischa?emic|urinary tract|chronic kidney|acute kidney|peripheral|rheumatoid|heart|kidney|liver|breast|lung|colon|"
-    r"prostate|hip|wrist|upper respiratory|lower respiratory) )*"
-    r"(?:hypertension|diabetes(?: mellitus)?|asthma|copd|pneumonia|fibrillation|heart failure|cardiac failure|infarction|"
-    r"angina|stroke|embol(?:ism|us)|thrombosis|an[a]?emia|sepsis|cellulitis|infection|arthritis|osteoarthritis|"
-    r"osteoporosis|gout|epilepsy|migraine|depression|anxiety|dementia|hypothyroidism|hyperthyroidism|hyperlipid[a]?emia|"
-    r"hypercholesterol[a]?emia|pancreatitis|appendicitis|cholecystitis|gastritis|reflux|ulcer|hepatitis|cirrhosis|"
-    r"fracture|cancer|carcinoma|lymphoma|leuk[a]?emia|melanoma|tumou?r|effusions?|kidney injury|kidney disease|"
-    r"pulmonary disease|artery disease|heart disease|neuropathy|retinopathy|obesity|psoriasis|eczema|colitis|"
-    r"crohn'?s disease|synovitis|pneumothorax|ha?emorrhage|seizures?|diverticulitis|bronchitis|sinusitis|otitis media|concussion|syncope)\b",
-    re.IGNORECASE,
-)
-_STOPPED_AFTER = re.compile(
-    r"^[\W]*(?:(?:was|were|is|has been|to be|should be) )?(?P<said>stopped|discontinued|withheld|ceased|on hold|"
-    r"(?:should|must) not be (?:given|taken|used)|(?:is |to be )?avoided|contraindicated)\b",
-    re.IGNORECASE,
-)
-_STOPPED_BEFORE = re.compile(r"\b(?P<said>stop|stopped|stopping|discontinued?|avoid|withhold)\W+(?:the |her |his )?$", re.IGNORECASE)
 _RELATIVE = re.compile(
-    r"\b(?:family history|fhx?|mother|father|sister|brother|aunt|uncle|grand(?:mother|father)|cousin|twin)\b[^.;]*$",
+    r"\b(?:family history|fhx?|mother|father|sister|brother|aunt|uncle|grand(?:mother|father)|cousin|twin)\b"
+    r"(?! (?:who )?(?:reports?|reported|says|said|states|stated|tells|told|notes|noted|noticed|brought|denies|describes|thinks|is worried))"
+    r"[^.;]*$",
     re.IGNORECASE,
 )
+_FAMILY_SECTION = re.compile(r"^\W*family (?:medical )?history\W*$", re.IGNORECASE)
+_ANY_HEADING = re.compile(r"^[A-Z][A-Za-z /&]{2,40}:|^[A-Z][A-Z /&]{3,40}$")
+_SUSPECTED = re.compile(
+    r"\b(?:possibl[ey]|probabl[ey]|likely|suspect(?:ed|s)?|suspicio(?:n|us)|query|quer(?:y|ied)|questionable|rule out|r/o|exclude|"
+    r"differential|ddx|may have|might have|could (?:have|be)|may be|might be|concern(?:ing)? for|versus|vs|presumed|"
+    r"can ?not be (?:excluded|ruled out))\b|\?",
+    re.IGNORECASE,
+)
+_LISTED = re.compile(r"(?:diagnos|problem|past|pmh)", re.IGNORECASE)
+_LIST_JOINT = re.compile(r"\s*(?:,|\band\b|(?:^|\s)\d[.)]\s)\s*", re.IGNORECASE)
 _GOES_ON = frozenset("no not without of and or the with for denies denied a an to in on by from any".split())
 WRAPPED_CHARS = 30  # a shorter line was ended on purpose; running text of a narrow column has about 40
 _TESTED = re.compile(
@@ -170,17 +149,27 @@ def _facts(page: OcrPage, day_first: bool | None) -> Iterator[Fact]:
         first += len(line.words)
     for text in lines:
         yield from _identity(page, text, day_first)
-    for text in _paragraphs(lines):
+    texts = list(_paragraphs(lines))
+    allergic = list(_allergies(page, texts))
+    section, family = Status.CURRENT, False
+    for number, text in enumerate(texts):
         yield from _dates(page, text, day_first)
-        allergies = list(_allergies(page, text))
         values = list(lab_values.find(text.text, lambda start, end, t=text: _tie(page, t, start, end)))
+        allergies = [fact for fact, line in allergic if line == number]
         taken = {index for fact in (*allergies, *values) for index in fact.word_indices}
         yield from allergies
         yield from values
-        denied = negation.denied(text.text.split(" "))
+        meant = negation.stances(text.text.split(" "))
         # "Vitamin B12 241 ng/L" is a measurement, though a medicine has the same name.
-        yield from (fact for fact in _medications(page, text, denied) if not taken.intersection(fact.word_indices))
-        yield from _diagnoses(page, text, denied)
+        medicines = [
+            fact for fact in _medications(page, text, meant, section) if not taken.intersection(fact.word_indices)
+        ]
+        yield from medicines
+        if not medicines and (headed := medicine_status.section_status(text.text)) is not None:
+            section = headed
+        family = bool(_FAMILY_SECTION.match(text.text)) or (family and not _ANY_HEADING.match(text.text))
+        if not family:
+            yield from _diagnoses(page, text, meant)
 
 
 def _paragraphs(lines: Sequence[_Text]) -> Iterator[_Text]:
@@ -280,66 +269,96 @@ def _dated(
     return _fact(page, text, span, kind, label, written.readings[0].isoformat(), reference=reference)
 
 
-def _medications(page: OcrPage, text: _Text, denied: Sequence[bool]) -> Iterator[Fact]:
+def _medications(page: OcrPage, text: _Text, meant: Sequence[Stance], section: Status) -> Iterator[Fact]:
     words = text.text.split(" ")
     mentions = drug_names.find_drugs(words)
-    for number, mention in enumerate(mentions):
-        start = text.starts[mention.start]
-        next_start = text.starts[mentions[number + 1].start] if number + 1 < len(mentions) else len(text.text)
-        name_end = text.starts[mention.end - 1] + len(words[mention.end - 1])
-        if _TESTED.search(text.text[:start]):
+    names = [" ".join(words[mention.start : mention.end]).strip(" .,;:()[]-–—•*") for mention in mentions]
+    begins = [text.text.index(name, text.starts[mention.start]) for name, mention in zip(names, mentions, strict=True)]
+    named = [
+        Named(begin, begin + len(name), mention.ingredient)
+        for begin, name, mention in zip(begins, names, mentions, strict=True)
+    ]
+    statuses = medicine_status.statuses(text.text, named)
+    for number, (mention, name, said_of) in enumerate(zip(mentions, names, statuses, strict=True)):
+        if _TESTED.search(text.text[: begins[number]]) or Stance.FAMILY in meant[mention.start : mention.end]:
             continue
-        rest = re.split(r"(?<=\w)[.;](?:\s|$)", text.text[name_end:next_start])[0]
+        following = begins[number + 1] if number + 1 < len(mentions) else len(text.text)
+        start, end = begins[number], named[number].end
+        rest = re.split(r"(?<=\w)[.;](?:\s|$)", text.text[end:following])[0]
         upto_comma = rest.split(", ")[0]
-        rest = upto_comma if _DOSE.search(upto_comma) else rest
-        parts = [match for pattern in (_DOSE, _ROUTE, _FREQUENCY) if (match := pattern.search(rest))]
+        rest = upto_comma if DOSE.search(upto_comma) else rest
+        parts = [match for pattern in (DOSE, ROUTE, FREQUENCY) if (match := pattern.search(rest))]
         said = [match.group().strip() for match in parts]
-        end = name_end + max((match.end() for match in parts), default=0)
-        name = " ".join(words[mention.start : mention.end]).strip(".,;:()[]")
-        stopped = _STOPPED_AFTER.search(rest) or _STOPPED_BEFORE.search(text.text[:start])
-        if stopped and re.search(r"\b(?:re-?started|restarting|resumed?|reintroduced)\b", rest, re.IGNORECASE):
-            stopped = None  # "withheld and restarted at 500 mg" is a medicine she takes
-        if stopped:
-            said.append(stopped["said"])
-            end = max(end, name_end + stopped.end()) if stopped.re is _STOPPED_AFTER else end
-            start = stopped.start() if stopped.re is _STOPPED_BEFORE else start
+        end += max((match.end() for match in parts), default=0)
+        status = said_of.status or section
+        if Stance.DENIED in meant[mention.start : mention.end] and status is Status.CURRENT:
+            status = Status.NOT_TAKEN
+        if said_of.status in medicine_status.GONE and said_of.end:
+            said.append(text.text[said_of.start : said_of.end])
+        earlier = named[number - 1].end if number else 0
+        if said_of.end and said_of.start >= end and said_of.start < following:
+            end = said_of.end
+        elif said_of.end and earlier <= said_of.start < start:
+            start = said_of.start
         notes = [] if mention.ingredient == name.lower() else [f"ingredient: {mention.ingredient}"]
         if parts and re.match(r"[\d.,]*[OolI]", parts[0].group()):
             notes.append("dose unclear: a letter stands among the digits")
-        refused = bool(stopped) or any(denied[mention.start : mention.end])
         yield _fact(
-            page, text, (start, end), FactKind.MEDICATION, name, " ".join(said), negated=refused, reference="; ".join(notes)
+            page, text, (start, end), FactKind.MEDICATION, name, " ".join(said), flag=status.value,
+            negated=status in medicine_status.GONE, reference="; ".join(notes),
         )  # fmt: skip
 
 
-def _allergies(page: OcrPage, text: _Text) -> Iterator[Fact]:
-    denied = _NO_ALLERGY.search(text.text)
-    if denied:
-        yield _fact(page, text, denied.span(), FactKind.ALLERGY, "allergies", denied.group(), negated=True)
-    match = _ALLERGY.search(text.text)
-    if not match or (denied and denied.start() <= match.start() < denied.end()):
-        return
-    rest = re.match(r"\s*[:\-]?\s*(?P<what>[^.;]+)", text.text[match.end() :])
-    if rest and rest["what"].strip(" ,"):
-        span = (match.end() + rest.start("what"), match.end() + rest.end("what"))
-        what = rest["what"].strip(" ,")
-        place = text.words_of(*match.span())[0] - text.first
-        refused = negation.denied(text.text.split(" "))[place] or what.lower().startswith(
-            ("none", "nil", "no known")
-        )
-        if not refused:
-            yield _fact(page, text, span, FactKind.ALLERGY, what, what)
+def _allergies(page: OcrPage, texts: Sequence[_Text]) -> Iterator[tuple[Fact, int]]:
+    """Each with the number of its text."""
+    for said in allergy_statements.find([text.text for text in texts]):
+        text, span = texts[said.line], (said.start, said.end)
+        if said.denied:
+            value = text.text[said.start : said.end]
+            yield _fact(page, text, span, FactKind.ALLERGY, "allergies", value, negated=True), said.line
+        else:
+            yield (
+                _fact(page, text, span, FactKind.ALLERGY, said.substance, said.substance, reference=said.note),
+                said.line,
+            )
 
 
-def _diagnoses(page: OcrPage, text: _Text, denied: Sequence[bool]) -> Iterator[Fact]:
-    for match in _CONDITION.finditer(text.text):
-        if _RELATIVE.search(text.text[: match.start()]):
+def _diagnoses(page: OcrPage, text: _Text, meant: Sequence[Stance]) -> Iterator[Fact]:
+    for match in CONDITION.finditer(text.text):
+        stance = min(meant[index - text.first] for index in text.words_of(*match.span()))
+        if stance is Stance.FAMILY or _RELATIVE.search(text.text[: match.start()]):
             continue  # a relative's illness is not the patient's
-        refused = any(denied[index - text.first] for index in text.words_of(*match.span()))
-        yield _fact(page, text, match.span(), FactKind.DIAGNOSIS, match.group(), match.group(), negated=refused)
+        name, note = match.group(), ""
+        if stance is Stance.POSSIBLE:
+            if not _SUSPECTED.search(_sentence_around(text.text, *match.span())):
+                continue  # "risk of stroke", "if pneumonia develops"
+            name, note = f"possible {name}", "uncertain on the page"
+        denied = stance is Stance.DENIED
+        yield _fact(page, text, match.span(), FactKind.DIAGNOSIS, name, match.group(), negated=denied, reference=note)
     headed = _DIAGNOSIS.match(text.text)
-    if headed and headed["mark"] and not _CONDITION.search(text.text):
-        rest = re.match(r"[^.;]{3,80}", text.text[headed.end() :])
-        if rest and rest.group().strip():
-            span = (headed.end(), headed.end() + rest.end())
-            yield _fact(page, text, span, FactKind.DIAGNOSIS, rest.group().strip(), rest.group().strip())
+    if headed and headed["mark"]:
+        yield from _headed_diagnoses(page, text, headed, meant)
+
+
+def _headed_diagnoses(page: OcrPage, text: _Text, headed: re.Match[str], meant: Sequence[Stance]) -> Iterator[Fact]:
+    """Illnesses that no list knows, behind a heading that says that they are some."""
+    rest = re.match(r"[^.;]{3,160}" if _LISTED.match(headed.group()) else r"[^.;]{3,80}", text.text[headed.end() :])
+    if not rest:
+        return
+    start = headed.end()
+    joints = list(_LIST_JOINT.finditer(rest.group())) if _LISTED.match(headed.group()) else []
+    edges = [(0, 0), *(joint.span() for joint in joints), (rest.end(), rest.end())]
+    for (_, begin), (close, _) in pairwise(edges):
+        name = rest.group()[begin:close].strip(" -:")
+        if len(name) < 3 or CONDITION.search(name) or (joints and len(name.split()) > 6):
+            continue
+        first = start + begin + rest.group()[begin:close].index(name)
+        stance = min(meant[index - text.first] for index in text.words_of(first, first + len(name)))
+        if stance in (Stance.ASSERTED, Stance.PAST):
+            yield _fact(page, text, (first, first + len(name)), FactKind.DIAGNOSIS, name, name)
+
+
+def _sentence_around(text: str, start: int, end: int) -> str:
+    begin = max(text.rfind(mark, 0, start) for mark in (". ", "; "))
+    close = re.search(r"[.;](?:\s|$)", text[end:])
+    return text[begin + 1 : end + close.start() if close else len(text)]

@@ -29,7 +29,8 @@ def test_a_discharge_letter_is_understood() -> None:
     assert values[FactKind.MEDICATION, "Naproxen"].negated
     assert values[FactKind.LAB, "Potassium"].flag == "low"
     assert values[FactKind.DIAGNOSIS, "pneumonia"].negated, "the denial stands at the end of the line before"
-    assert values[FactKind.ALLERGY, "penicillin (rash)"].negated is False
+    assert values[FactKind.ALLERGY, "penicillin"].negated is False
+    assert values[FactKind.ALLERGY, "penicillin"].reference == "reaction: rash"
     assert understanding.document_kind([page]) == "discharge_letter"
     assert understanding.document_date(facts) == date(2025, 6, 20)
     assert "Testwell" not in understanding.suggest_title([page], facts)
@@ -124,8 +125,29 @@ def test_denied_diagnoses(line: str, denied: bool) -> None:
     assert fact.negated is denied
 
 
-def test_a_relatives_illness_is_not_the_patients() -> None:
-    assert facts_of("Her mother has rheumatoid arthritis.", kind=FactKind.DIAGNOSIS) == []
+@pytest.mark.parametrize(
+    "lines",
+    [("Her mother has rheumatoid arthritis.",), ("Family history: stroke and breast cancer.",),
+     ("FAMILY HISTORY", "Father - angina", "Stroke in a cousin, asthma"), ("His brother died of colon cancer at 50.",),
+     ("There is a risk of stroke.",), ("Come back if pneumonia develops.",), ("Aspirin to prevent stroke",)],
+)  # fmt: skip
+def test_what_a_relative_has_or_what_might_come_is_not_the_patients(lines: tuple[str, ...]) -> None:
+    assert facts_of(*lines, kind=FactKind.DIAGNOSIS) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "label"),
+    [("Suspected pulmonary embolism.", "possible pulmonary embolism"), ("Possible pneumonia at the left base", "possible pneumonia"),
+     ("Her mother reports that she has asthma.", "asthma"), ("Past history of stroke.", "stroke")],
+)  # fmt: skip
+def test_a_suspicion_is_called_one(line: str, label: str) -> None:
+    (fact,) = facts_of(line, kind=FactKind.DIAGNOSIS)
+    assert (fact.label, fact.negated) == (label, False)
+
+
+def test_illnesses_that_no_list_knows_are_parted_under_their_heading() -> None:
+    facts = facts_of("Diagnoses: sarcoidosis, trigeminal neuralgia and asthma", kind=FactKind.DIAGNOSIS)
+    assert sorted(fact.label for fact in facts) == ["asthma", "sarcoidosis", "trigeminal neuralgia"]
 
 
 def test_no_known_allergies_is_a_denial_and_a_medicine_beside_an_allergy_is_kept() -> None:
