@@ -8,7 +8,7 @@ Detection: Differentiable Binarization, Liao et al. 2020. Recognition: CTC, Grav
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,9 @@ MIN_BOX_SIDE = 3  # pixels of the detection map; anything flatter is a rule or a
 END = 0.25  # of a line's height, added to its length, half at either end
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)  # ImageNet, BGR order as Paddle trains it
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+TELLING_LINES = 5  # read both ways where the page may lie upside down
+TELLING_LENGTH = 8.0  # of a line's height: two or three words
+SURE = 0.8  # mean probability of characters; text that is read upside down stays below a half
 BATCH_PIXELS = 48 * 3200  # padded width of one recognition batch, times height
 
 
@@ -67,6 +70,9 @@ class PpOcrEngine:
         """See models.contracts.OcrEngine."""
         boxes = self._detect(pixels)
         crops = [_crop(pixels, box) for box in boxes]
+        if self._upside_down(crops):
+            boxes = [replace(box, corners=np.roll(box.corners, 2, axis=0)) for box in boxes]
+            crops = [_turned_over(crop) for crop in crops]
         readings = self._recognise(crops)
         readings = spaced(readings, [gaps_of(crop, reading) for crop, reading in zip(crops, readings, strict=True)])
         lines = (_line(box, reading) for box, reading in zip(boxes, readings, strict=True))
@@ -97,6 +103,14 @@ class PpOcrEngine:
             corners = cv2.boxPoints(((cx, cy), (w + along, h + across), angle)) * stretch
             found.append(_ordered(corners))
         return found
+
+    def _upside_down(self, crops: Sequence[np.ndarray]) -> bool:
+        """Whether a few lines read with certainty upside down, and not as they stand."""
+        sample = _telling(crops)
+        standing = _certainty(self._recognise(sample))
+        if not sample or standing >= SURE:
+            return False
+        return _certainty(self._recognise([_turned_over(crop) for crop in sample])) > max(0.5 * SURE, standing + 0.2)
 
     def _recognise(self, crops: Sequence[np.ndarray]) -> list[Reading]:
         import cv2
@@ -145,6 +159,23 @@ def _crop(pixels: np.ndarray, box: _LineBox) -> np.ndarray:
     target = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
     to_line = cv2.getPerspectiveTransform(box.corners, target)
     return cv2.warpPerspective(pixels, to_line, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _turned_over(crop: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(crop[::-1, ::-1])
+
+
+def _telling(crops: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """A few lines that are cheap to read and hold some words."""
+    lengths = [crop.shape[1] / crop.shape[0] for crop in crops]
+    fitting = sorted(range(len(crops)), key=lambda index: abs(lengths[index] - TELLING_LENGTH))
+    return [crops[index] for index in fitting[:TELLING_LINES]]
+
+
+def _certainty(readings: Sequence[Reading]) -> float:
+    """Mean probability of the characters read, 0 to 1; 0 where none was."""
+    scores = np.concatenate([reading.scores for reading in readings]) if readings else np.zeros(0)
+    return float(scores.mean()) if len(scores) else 0.0
 
 
 def _batches(widths: Sequence[int]) -> list[list[int]]:

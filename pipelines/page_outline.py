@@ -13,14 +13,15 @@ OTHER_HUE = 0.02  # distance in (r, g) chromaticity by which a light table diffe
 INK_SIZE = 25  # pixels; ink is narrower, so that closing by this leaves the sheet whole
 
 
-def find_page(pixels: np.ndarray) -> np.ndarray | None:
+def find_page(pixels: np.ndarray, small: np.ndarray | None = None) -> np.ndarray | None:
     """Corners, float64 (4, 2) clockwise from top-left, of a sheet that lies on a darker or otherwise coloured ground.
 
-    `pixels`: uint8 (height, width, 3) RGB. None where the page fills the picture, or no clean sheet stands out.
+    `pixels`: uint8 (height, width, 3) RGB; `small`: the same `shrunk`, where it is at hand. None where the page fills
+    the picture, or no clean sheet stands out.
     """
     if min(pixels.shape[:2]) < SMALLEST:
         return None
-    small = shrunk(pixels)
+    small = shrunk(pixels) if small is None else small
     height, width = small.shape[:2]
     for mask in _sheet_masks(small):
         corners = _sheet_corners(mask)

@@ -101,3 +101,25 @@ def test_a_flattened_photograph_that_reads_well_needs_nobodys_eye(monkeypatch: p
     monkeypatch.setattr(digitise, "make_ready", flattened)
     assert read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.99))).warnings == ()
     assert any("flattened" in told for told in read_page(PageImage(1, BLANK, 100), Fixed(doubtful(0.4))).warnings)
+
+
+class UpsideDown(Fixed):
+    """Finds that every page lies upside down, and reads it so: words run leftward."""
+
+    def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
+        self.calls += 1
+        height, width = pixels.shape[:2]
+        first = ((width - 10.0, height - 10.0), (width - 110.0, height - 10.0))
+        word = TextWord("furosemide", 0.99, (*first, (width - 110.0, height - 40.0), (width - 10.0, height - 40.0)))
+        return (TextLine((word,)),)
+
+
+def test_a_page_the_engine_found_upside_down_is_read_once_and_lands_on_its_words() -> None:
+    engine = UpsideDown(())
+    page = PageImage(1, np.full((2200, 1600, 3), 255, np.uint8), 150.0)
+    read = read_page(page, engine)
+    assert engine.calls == 1
+    assert read.rotation_deg == 180
+    (word,) = read.words
+    assert word.quad[0] == pytest.approx((1590.0, 2190.0))
+    assert word.quad[2] == pytest.approx((1490.0, 2160.0))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pipelines.page_cleaning import even_out, without_specks
-from pipelines.page_geometry import make_ready
+from pipelines.page_geometry import make_ready, neighbours
 from pipelines.page_outline import find_page
 from tests.page_kit import Printed, moved, printed, tilted, turned
 
@@ -106,3 +106,35 @@ def test_pages_with_nothing_on_them_do_no_harm(size: tuple[int, int]) -> None:
     ready = make_ready(np.full((*size, 3), 255, np.uint8))
     assert ready.pixels.dtype == np.uint8
     assert ready.rotation_deg in (0, 90)
+
+
+def table(rows: int = 26, columns: int = 5) -> np.ndarray:
+    """Short cells in columns far apart, whose left edges stand out more sharply than their rows."""
+    page = np.full((1400, 1000, 3), 255, np.uint8)
+    for row in range(rows):
+        for column in range(columns):
+            place = (40 + 190 * column, 60 + 50 * row + 9 * (column % 2))
+            cv2.putText(page, f"{row * 37 % 90}.{column}x", place, cv2.FONT_HERSHEY_SIMPLEX, 0.7, (0, 0, 0), 2)
+    return page
+
+
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_a_table_is_not_taken_for_a_page_on_its_side(quarters: int) -> None:
+    ready = make_ready(np.ascontiguousarray(np.rot90(table(), -quarters)))
+    assert ready.rotation_deg % 180 == 90 * quarters
+
+
+def test_neighbours_tell_how_lines_run() -> None:
+    ink = table()[:, :, 0] < 128
+    along, across = neighbours(ink)
+    assert along > 3 * across
+    assert neighbours(np.rot90(ink)) == pytest.approx((across, along), abs=0.02)
+    assert neighbours(np.zeros((300, 200), bool)) == (0.0, 0.0)
+
+
+def test_a_page_turned_over_leads_back_to_the_upload() -> None:
+    page = printed(width=1500, height=2100)
+    over = make_ready(np.ascontiguousarray(page.pixels[::-1, ::-1])).turned_over()
+    assert np.array_equal(over.pixels, page.pixels)
+    assert over.rotation_deg == 180
+    assert over.quad_in_upload(((0, 0), (10, 0), (10, 5), (0, 5)))[0] == pytest.approx((1500, 2100))
