@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from domain.errors import SettingsInvalid
 from domain.limits import Limits
 from domain.people import Mode
+from domain.speech import MAX_RECORDING_HOURS
 
 PREFIX = "HEALTH_CONNECT_"
 DEFAULT_DATA_DIR = Path("var")  # inside the checkout, git-ignored: nothing is written anywhere else
@@ -69,6 +70,7 @@ class Settings(BaseSettings):
     max_pixels: int = Field(default=Limits().max_pixels, ge=1)
     max_pages: int = Field(default=Limits().max_pages, ge=1)
     max_pdf_objects: int = Field(default=Limits().max_pdf_objects, ge=1)
+    max_recording_hours: float = Field(default=MAX_RECORDING_HOURS, gt=0, le=24)
     server_name: str = Field(default="127.0.0.1", validation_alias="GRADIO_SERVER_NAME")
     server_port: int = Field(default=7860, ge=1, le=65535, validation_alias="GRADIO_SERVER_PORT")
 

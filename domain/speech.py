@@ -9,6 +9,7 @@ import numpy as np
 from domain.models import ModelStamp
 
 SAMPLE_RATE_HZ = 16_000  # of every AudioClip
+MAX_RECORDING_HOURS = 3.0  # unless the settings say otherwise
 
 
 @dataclass(frozen=True, slots=True, eq=False)

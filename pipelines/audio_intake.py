@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from domain.errors import UploadRejected
-from domain.speech import SAMPLE_RATE_HZ
+from domain.speech import MAX_RECORDING_HOURS, SAMPLE_RATE_HZ
 from pipelines.audio_wholeness import is_cut_off, told_length
 
-MAX_SECONDS = 3 * 3600
 CLIPPED = 0.999  # at least this loud counts as cut off
 CLIPPED_SHARE = 0.002
 QUIET = 0.01  # loudest second below this (RMS): whispering, or a microphone far away
@@ -32,7 +31,7 @@ class OpenedAudio:
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
-def open_audio(path: Path, max_seconds: float = MAX_SECONDS) -> OpenedAudio:
+def open_audio(path: Path, max_seconds: float = MAX_RECORDING_HOURS * 3600) -> OpenedAudio:
     """Raises UploadRejected for what is no sound, has none, is empty or longer than `max_seconds`."""
     import av
 

@@ -28,11 +28,12 @@ from domain.consultation import (
 from domain.errors import ModelUnavailable, NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelStamp
 from domain.patient import Patient
-from domain.speech import Transcript, Utterance
+from domain.speech import MAX_RECORDING_HOURS, Transcript, Utterance
 from models.shelf import ModelShelf
 from pipelines import consultation as visit
 from pipelines.consultation import Visit
 from pipelines.consultation_export import Exported, exported
+from pipelines.medical_words import with_doubts
 from pipelines.note_desk import FindRecords, NoteDesk
 from pipelines.note_templates import SOAP
 from pipelines.progress import Progress, silent
@@ -78,10 +79,12 @@ class ConsultationDesk:
         find_records: FindRecords,
         patient_of: Callable[[str], Patient],
         medications_of: Callable[[str], Sequence[str]] = _no_list,
+        max_recording_hours: float = MAX_RECORDING_HOURS,
     ) -> None:
         """`patient_of`: a patient by id; raises NothingFound. `medications_of`: names a patient's records hold."""
         self._shelf, self._store, self._files = shelf, store, files
         self._patient_of, self._medications_of = patient_of, medications_of
+        self._max_recording_s = max_recording_hours * 3600
         self._notes = NoteDesk(shelf, find_records, lambda patient_id: patient_of(patient_id).sex)
 
     # -- looking ----------------------------------------------------------------------------------------------------
@@ -145,7 +148,11 @@ class ConsultationDesk:
             raise ModelUnavailable(
                 "No speech recogniser stands on the shelf here, so nothing was transcribed. Paste the visit as text."
             )
-        from pipelines.transcribe import transcribe  # here, because a visit that comes as text needs none of it
+        # Here, because a visit that comes as text needs none of it.
+        from pipelines.audio_intake import open_audio
+        from pipelines.transcribe import transcribe
+
+        audio = open_audio(path, self._max_recording_s)  # before any model is loaded: it may be no recording
 
         transcriber_id, diarizer_id = self._shelf.chosen(TRANSCRIBER).id, self._shelf.chosen(DIARIZER).id
         with (
@@ -153,7 +160,7 @@ class ConsultationDesk:
             self._shelf.borrow(diarizer_id, progress) as diarizer,
         ):
             own = self._medications_of(patient_id) if patient_id else ()
-            heard = transcribe(path, diarizer, transcriber, speakers or None, progress, on_utterance, own)
+            heard = transcribe(audio, diarizer, transcriber, speakers or None, progress, on_utterance, own)
         media_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
         return self.keep_heard(heard, patient_id, path, media_type, actor)
 
@@ -170,7 +177,8 @@ class ConsultationDesk:
         """Keep a conversation that came as text. Raises UploadRejected for what is none."""
         if patient_id:
             self._patient_of(patient_id)
-        utterances = visit.read_conversation(text)
+        own = self._medications_of(patient_id) if patient_id else ()
+        utterances = with_doubts(visit.read_conversation(text), own)
         made = Transcript(uuid.uuid4().hex, None, utterances, (IMPORTED,))
         return self._keep_new(made, visit.roles_from_labels(utterances), patient_id, actor, "conversation imported")
 
@@ -230,8 +238,7 @@ class ConsultationDesk:
         signed = replace(note, signature=signature)
         detail = f"note signed, sha256 {signature.sha256[:16]}"
         self._store.sign(kept, contract.note(signed), contract.signature(signature), actor, detail)
-        if kept.audio_sha256:
-            self._files.remove(kept.audio_sha256)
+        self._let_go(kept.audio_sha256)
         return self.visit(consultation_id)
 
     def add_addendum(self, consultation_id: str, text: str, name: str, actor: Actor) -> Visit:
@@ -252,10 +259,14 @@ class ConsultationDesk:
         """Remove an unsigned visit and its recording. Raises NothingFound, NotAllowed (signed)."""
         kept = self._store.get(consultation_id)
         self._store.discard(kept, actor)
-        if kept.audio_sha256:
-            self._files.remove(kept.audio_sha256)
+        self._let_go(kept.audio_sha256)
 
     # -- within -----------------------------------------------------------------------------------------------------
+
+    def _let_go(self, audio_sha256: str) -> None:
+        """Delete a recording, unless another unsigned visit was made from the same bytes and still needs them."""
+        if audio_sha256 and not self._store.needs_recording(audio_sha256):
+            self._files.remove(audio_sha256)
 
     def _keep_new(
         self,

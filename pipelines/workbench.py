@@ -104,6 +104,7 @@ class Workbench:
             self.search_desk.supporting,
             patients.get,
             patients.medications,
+            settings.max_recording_hours,
         )
         self.charts = ChartDesk(
             database, self.search_desk.index_document, lambda one: self.searchable_pdf(one).read_bytes()

@@ -170,6 +170,11 @@ class ConsultationStore:
             entity = f"Consultation/{before.consultation_id}"
             audit.append(tx, actor, Action.DELETE, entity, before.patient_id, "unsigned consultation discarded")
 
+    def needs_recording(self, audio_sha256: str) -> bool:
+        """Whether an unsigned visit still rests on the recording of this hash."""
+        with self._database.read() as tx:
+            return audio_sha256 in files_in_use(tx)
+
     def versions(self, consultation_id: str, kind: str) -> tuple[KeptVersion, ...]:
         """Every version of the transcript or the note, oldest first."""
         table = consultation_versions

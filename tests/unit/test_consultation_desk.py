@@ -19,6 +19,7 @@ from pipelines.consultation_desk import ConsultationDesk
 from pipelines.note_desk import drugs_in
 from pipelines.note_guard import why_unsupported
 from pipelines.workbench import Workbench
+from tests.unit.audio_kit import tone, write_media
 
 pytestmark = pytest.mark.models
 
@@ -206,6 +207,50 @@ def test_the_recording_is_kept_until_the_note_is_signed(
         desk.recording("heard-1")
     kept = (bench.settings.data_dir / "files").glob("??/*")
     assert not [path for path in kept if path.read_bytes() == recording.read_bytes()]
+
+
+def test_the_same_recording_of_two_visits_goes_with_the_last_of_them(
+    bench: Workbench, desk: ConsultationDesk, tmp_path: Path
+) -> None:
+    transcript = desk.import_transcript(CHEST, "", DOCTOR).transcript
+    recording = tmp_path / "twice.wav"
+    recording.write_bytes(b"RIFF one recording, uploaded twice")
+    for consultation_id in ("twice-1", "twice-2"):
+        made = replace(transcript, consultation_id=consultation_id)
+        desk.keep_heard(made, "", recording, "audio/wav", DOCTOR)
+    note = desk.draft_note("twice-1", DOCTOR).note
+    desk.sign("twice-1", note.lines, "Dr. Ada", DOCTOR)
+    path = desk.recording("twice-2").path
+    assert path.read_bytes() == recording.read_bytes()
+    desk.discard("twice-2", DOCTOR)
+    assert not path.exists()
+
+
+def test_a_typed_conversation_is_checked_for_medicines_too(bench: Workbench, desk: ConsultationDesk) -> None:
+    """Misspelt, misheard by whatever wrote the text, or another one than the patient's records name."""
+    patient = bench.create_patient("Runa Dahl", "1955-05-05", "female", "", DOCTOR)
+    bench.import_text("Clinic letter", "Medications: hydralazine 25 mg three times daily.", patient.patient_id, DOCTOR)
+    talk = (
+        "Doctor: Which medicines do you take?\n"
+        "Patient: I take lisinoprill 20 milligrams, and hydroxyzine 25 milligrams.\n"
+        "Doctor: Take listen up all 20 milligrams every morning, and metformin 9000 milligrams."
+    )
+    transcript = desk.import_transcript(talk, patient.patient_id, DOCTOR).transcript
+    doubts = {word.text.strip(",."): word.doubt for one in transcript.utterances for word in one.words if word.doubt}
+    assert doubts["lisinoprill"].suggestions[0] == "lisinopril"
+    assert "own list has hydralazine" in doubts["hydroxyzine"].reason
+    assert (doubts["listen"].suggestions[0], doubts["listen"].words) == ("lisinopril", 3)
+    assert "more than is taken in a day" in doubts["9000"].reason
+    assert [one.text for one in transcript.utterances][1].startswith("I take lisinoprill")  # nothing is applied
+
+
+def test_a_recording_longer_than_the_setting_allows_is_refused_before_any_model_is_loaded(tmp_path: Path) -> None:
+    bench = Workbench(Settings(data_dir=tmp_path, max_recording_hours=0.001))
+    recording = write_media(tmp_path / "long.flac", tone(5), "flac")
+    with pytest.raises(UploadRejected, match=r"longer than 0\.001 hours"):
+        bench.consultations.transcribe(recording, "", 2, DOCTOR)
+    assert not [one for one in bench.shelf.status() if one.loaded]
+    bench.close()
 
 
 def test_exports_carry_the_note_and_the_mark_of_a_draft(bench: Workbench, desk: ConsultationDesk) -> None:

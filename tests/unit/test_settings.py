@@ -31,6 +31,7 @@ def test_the_defaults_keep_everything_in_the_data_folder(settings: Settings, dat
         ("HEALTH_CONNECT_DEMO", "perhaps", "be true or false"),
         ("HEALTH_CONNECT_MEMORY_BUDGET_MB", "plenty", "be a whole number"),
         ("HEALTH_CONNECT_MAX_PAGES", "0", "be at least 1"),
+        ("HEALTH_CONNECT_MAX_RECORDING_HOURS", "0", "be more than 0"),
         ("HEALTH_CONNECT_DATABASE_URL", "mysql://somewhere", "start with postgresql:// or sqlite:///"),
         ("HEALTH_CONNECT_CHROMA_URL", "somewhere:8000", "start with http:// or https://"),
         ("GRADIO_SERVER_PORT", "70000", "be at most 65535"),
