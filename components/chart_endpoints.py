@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections import Counter
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components.bridge import told, visitor
+from components.chart_view import present_move
 from domain import chart_contract, contract
 from domain.errors import UploadRejected
-from domain.limits import MAX_BUNDLE_BYTES
 
 if TYPE_CHECKING:
     from pipelines.workbench import Workbench
@@ -96,39 +95,85 @@ def build(workbench: Workbench) -> None:
         done = workbench.charts.merge(kept_id, gone_id, reason, int(revision), visitor(request))
         return chart_contract.chart(done)
 
-    def unmerge_patients(merge_id: str, request: gr.Request | None = None) -> dict[str, Any]:
+    def unmerge_patients(merge_id: str, revision: int, request: gr.Request | None = None) -> dict[str, Any]:
         """Give back what a merge moved; both patients are found again.
 
         Args:
             merge_id: Id of the merge, as the chart names it.
+            revision: Revision of the kept chart that was looked at; refused when the chart has changed since.
         """
-        kept_id, gone_id = workbench.charts.unmerge(merge_id, visitor(request))
+        kept_id, gone_id = workbench.charts.unmerge(merge_id, int(revision), visitor(request))
         return {"kept_id": kept_id, "gone_id": gone_id}
 
-    def export_chart(patient_id: str, request: gr.Request | None = None) -> tuple[str, dict[str, Any]]:
-        """The whole chart as a FHIR R4 document Bundle (International Patient Summary sections), with the PDFs.
+    def preview_move(document_id: str, to_id: str) -> dict[str, Any]:
+        """What filing a record to another patient would mean; nothing is changed.
+
+        Args:
+            document_id: The record that lies in the wrong chart.
+            to_id: The patient whose it is.
+        """
+        return present_move(workbench.charts.preview_move(document_id, to_id))
+
+    def move_record(
+        document_id: str,
+        to_id: str,
+        reason: str,
+        revision: int,
+        confirmed: bool = False,
+        request: gr.Request | None = None,
+    ) -> dict[str, Any]:
+        """File a record to another patient; chart, search and trail follow. Returns the chart that it left.
+
+        Args:
+            document_id: The record that lies in the wrong chart.
+            to_id: The patient whose it is.
+            reason: How it came there; it is kept.
+            revision: Of the preview; refused when the chart has changed since.
+            confirmed: Move it although its pages name somebody else.
+        """
+        done = workbench.charts.move(document_id, to_id, reason, int(revision), visitor(request), bool(confirmed))
+        return chart_contract.chart(done)
+
+    def summary_pdf(patient_id: str, request: gr.Request | None = None) -> str:
+        """The page to read before the visit as a PDF; every line names its source.
 
         Args:
             patient_id: Id of the patient.
         """
-        made = workbench.charts.export(patient_id, visitor(request))
-        counts = Counter(entry["resource"]["resourceType"] for entry in made["entry"])
-        return _hand_out(json.dumps(made, ensure_ascii=False), exported), {"resources": dict(counts)}
+        return _hand_out(workbench.charts.print_summary(patient_id, visitor(request)), "summary.pdf", printed)
+
+    def export_chart(patient_id: str, request: gr.Request | None = None) -> tuple[str, dict[str, Any]]:
+        """The whole chart as a FHIR R4 document Bundle (International Patient Summary sections), with the PDFs.
+
+        A chart that is too large for one bundle comes as a ZIP of several.
+
+        Args:
+            patient_id: Id of the patient.
+        """
+        made = _new_file("chart.fhir", exported)
+        counts = workbench.charts.export(patient_id, made, visitor(request))
+        named = made.with_suffix(".fhir.zip" if zipfile.is_zipfile(made) else ".fhir.json")
+        made.replace(named)
+        exported.temp_files.add(str(named))
+        return str(named), {"resources": counts}
 
     def import_chart(file: str, patient_id: str = "", request: gr.Request | None = None) -> dict[str, Any]:
         """Receive a FHIR R4 Bundle about one patient; every resource is kept word for word. Returns the chart.
 
+        PDFs, pictures and texts inside it become records: "filed" says how many, "held" how many name somebody else
+        and wait on the Records tab, "refused" why others are none.
+
         Args:
-            file: JSON file with the Bundle.
+            file: JSON file with the Bundle, or ZIP with several of one patient.
             patient_id: Whose chart it belongs to; empty adds the patient that the bundle names.
         """
         if not file:
             raise UploadRejected("No file came with the call, so there is nothing to receive. Send a FHIR Bundle.")
-        if Path(file).stat().st_size > MAX_BUNDLE_BYTES:
-            raise UploadRejected("The bundle is larger than can be received here. Send it in parts.")
-        done, count = workbench.charts.import_bundle(Path(file).read_bytes(), patient_id or "", visitor(request))
-        return chart_contract.chart(done) | {"received": count}
+        done = workbench.charts.import_bundle(Path(file), patient_id or "", visitor(request))
+        told = {"received": done.received, "filed": done.filed, "held": done.held, "refused": list(done.refused)}
+        return chart_contract.chart(done.chart) | told
 
+    printed = gr.File(label="summary", visible=False)
     exported = gr.File(label="bundle", visible=False)
     whose, item, reason = _text("patient_id"), _text("item"), _text("reason")
     _publish(chart, [whose])
@@ -138,17 +183,26 @@ def build(workbench: Workbench) -> None:
     pair = [_text("kept_id"), _text("gone_id")]
     _publish(preview_merge, pair)
     _publish(merge_patients, [*pair, reason, _number("revision")])
-    _publish(unmerge_patients, [_text("merge_id")])
+    _publish(unmerge_patients, [_text("merge_id"), _number("revision")])
+    moved = [_text("document_id"), _text("to_id")]
+    _publish(preview_move, moved)
+    _publish(move_record, [*moved, reason, _number("revision"), gr.Checkbox(label="confirmed", visible=False)])
+    _publish(summary_pdf, [whose], [printed])
     _publish(export_chart, [whose], [exported, gr.JSON(visible=False)])
     _publish(import_chart, [gr.File(label="file", visible=False), _text("patient_id")])
 
 
-def _hand_out(text: str, by: gr.File) -> str:
-    """The bundle as a file in the folder that is swept by age. Its name says nothing of the patient."""
+def _new_file(name: str, by: gr.File) -> Path:
+    """A path in the folder that is swept by age. `name` says nothing of the patient."""
     Path(by.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE)) / "chart.fhir.json"
-    path.write_text(text, "utf-8")
+    path = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE)) / name
     by.temp_files.add(str(path))  # Gradio deletes by age what a component calls its own
+    return path
+
+
+def _hand_out(content: bytes, name: str, by: gr.File) -> str:
+    path = _new_file(name, by)
+    path.write_bytes(content)
     return str(path)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 TAB = "Chart"
 EVENTS = ("open", "dismiss", "reopen", "preview", "merge", "unmerge")
+FILE_TYPES = [".json", ".zip"]
 
 
 def build(workbench: Workbench, session: Session) -> None:
@@ -26,12 +28,15 @@ def build(workbench: Workbench, session: Session) -> None:
     with gr.Row(elem_classes="hc-chart-columns"):
         with gr.Column(scale=3, min_width=300):
             shown = part("chart", events=EVENTS)
+            # In small and last: receiving a chart from elsewhere is done once, reading it every day.
+            receive = gr.UploadButton(
+                "Receive a chart (FHIR bundle)…", file_types=FILE_TYPES, size="sm", elem_id="hc-chart-receive"
+            )
         with gr.Column(scale=2, min_width=280):
-            viewer = part("chart_viewer", events=("open", "show"))
+            viewer = part("chart_viewer", events=("open", "show", "preview_move", "move"))
 
     def present(chart: Chart, note: str = "") -> dict[str, Any]:
-        may = workbench.may("charts.dismiss"), workbench.may("charts.merge")
-        return chart_view.present_chart(chart, *may, note)
+        return chart_view.present_chart(chart, workbench.may, note)
 
     def show(patient_id: str) -> dict[str, Any]:
         if not patient_id:
@@ -41,8 +46,8 @@ def build(workbench: Workbench, session: Session) -> None:
         except NotAllowed as refusal:
             return {"refused": refusal.user_message}
 
-    def on_patient(patient_id: str) -> tuple[dict[str, Any], None]:
-        return show(patient_id), None
+    def on_patient(patient_id: str) -> tuple[dict[str, Any], None, Any]:
+        return show(patient_id), None, gr.UploadButton(visible=workbench.may("charts.import_bundle"))
 
     def on_filed(patient_id: str) -> dict[str, Any]:
         return show(patient_id)
@@ -51,7 +56,8 @@ def build(workbench: Workbench, session: Session) -> None:
         return show(patient_id) if chosen.value == TAB else gr.skip()
 
     def on_open(patient_id: str, event: gr.EventData) -> dict[str, Any]:
-        return chart_view.present_source(workbench, dict(event.source) | {"patient_id": patient_id})
+        also = {"patient_id": patient_id, "masked": getattr(event, "masked", False)}
+        return chart_view.present_source(workbench, dict(event.source) | also)
 
     def on_show(event: gr.EventData) -> tuple[dict[str, Any], Any]:
         wish = session.want(str(event.document_id), int(event.page), event.boxes or ())
@@ -66,12 +72,38 @@ def build(workbench: Workbench, session: Session) -> None:
         done = workbench.charts.reopen(patient_id, str(event.item), int(event.revision), visitor(request))
         return present(done, "Shown again.")
 
-    def on_preview(patient_id: str, event: gr.EventData) -> dict[str, Any]:
-        others = [one for one in workbench.find_patients(str(event.other)) if one.patient_id != patient_id]
-        if not str(event.other).strip() or len(others) != 1:
+    def other_than(patient_id: str, words: str) -> str:
+        """The one other patient whom these words find."""
+        others = [one for one in workbench.find_patients(words) if one.patient_id != patient_id]
+        exact = [one for one in others if one.record_number.casefold() == words.strip().casefold()]
+        if not words.strip() or len(exact or others) != 1:
             found = "nobody else" if not others else f"{len(others)} patients"
-            raise NothingFound(f"These words find {found}. Type the whole record number of the other record.")
-        seen = workbench.charts.preview_merge(patient_id, others[0].patient_id)
+            raise NothingFound(f"These words find {found}. Type the whole record number of the other one.")
+        return (exact or others)[0].patient_id
+
+    def on_preview_move(patient_id: str, event: gr.EventData) -> dict[str, Any]:
+        source = dict(event.source) | {"patient_id": patient_id}
+        seen = workbench.charts.preview_move(str(source["id"]), other_than(patient_id, str(event.other)))
+        return chart_view.present_source(workbench, source) | {"move": chart_view.present_move(seen)}
+
+    def on_move(event: gr.EventData, request: gr.Request) -> tuple[dict[str, Any], None]:
+        left = workbench.charts.move(
+            str(event.document_id), str(event.to_id), str(event.reason), int(event.revision), visitor(request), True
+        )
+        return present(left, "The record is in the other chart now; search and trail followed."), None
+
+    def on_receive(patient_id: str, file: str, request: gr.Request) -> tuple[dict[str, Any], str]:
+        done = workbench.charts.import_bundle(Path(file), patient_id, visitor(request))
+        told_now = [
+            f"{done.received} resources received for {done.chart.patient.name}",
+            f"{done.filed} of its files are records now" if done.filed else "",
+            f"{done.held} name somebody else and wait on the Records tab" if done.held else "",
+            *(f"Not a record: {reason}" for reason in done.refused),
+        ]
+        return present(done.chart, ". ".join(filter(None, told_now))), done.chart.patient.patient_id
+
+    def on_preview(patient_id: str, event: gr.EventData) -> dict[str, Any]:
+        seen = workbench.charts.preview_merge(patient_id, other_than(patient_id, str(event.other)))
         preview = {
             "gone": contract.patient(seen.gone),
             "counts": seen.counts,
@@ -86,19 +118,24 @@ def build(workbench: Workbench, session: Session) -> None:
         return present(done, "The two records are one chart now. It can be undone below.")
 
     def on_unmerge(patient_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
-        workbench.charts.unmerge(str(event.merge_id), visitor(request))
+        workbench.charts.unmerge(str(event.merge_id), int(event.revision), visitor(request))
         return show(patient_id) | {"note": "The merge is undone: each record has its own again."}
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     here = [session.patient_id]
     shown.open(told(on_open), here, [viewer], **quiet)
     viewer.open(told(on_open), here, [viewer], **quiet)
+    viewer.preview_move(told(on_preview_move), here, [viewer], **quiet)
+    moved = viewer.move(told(on_move), None, [shown, viewer], **quiet)
+    moved.success(session.changed, None, [session.filed], **quiet)
     viewer.show(told(on_show), None, [session.wanted, viewer], **quiet)
     for event, handler in (("dismiss", on_dismiss), ("reopen", on_reopen), ("preview", on_preview)):
         getattr(shown, event)(told(handler), here, [shown], **quiet)
     for event, handler in (("merge", on_merge), ("unmerge", on_unmerge)):
         done = getattr(shown, event)(told(handler), here, [shown], **quiet)
         done.success(session.changed, None, [session.filed], **quiet)
-    session.patient_id.change(told(on_patient), here, [shown, viewer], **quiet)
+    received = receive.upload(told(on_receive), [session.patient_id, receive], [shown, session.patient_id], **quiet)
+    received.success(session.changed, None, [session.filed], **quiet)
+    session.patient_id.change(told(on_patient), here, [shown, viewer, receive], **quiet)
     session.filed.change(told(on_filed), here, [shown], **quiet)
     session.tabs.select(told(on_tab), here, [shown], **quiet)

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from components.chart_files import bundle_path, summary_path
 from components.consultation_files import recording_path
 from components.imaging_view import picture_path, present_reading
 from components.page_files import page_picture_path
-from domain import chart_contract
+from domain import chart_contract, contract
 from domain.chart import Chart
 from domain.errors import NothingFound
 
 if TYPE_CHECKING:
-    from pipelines.workbench import Workbench
+    from pipelines.workbench import MovePreview, Workbench
 
 LINE_OF_DOUBT = 0.75  # below it a word is shown to be checked, as on the Records tab
 MAX_SAID = 12  # earlier sources of one line that the page is sent
 MAX_ROWS = 1500  # of the timeline that the page is sent
 
 
-def present_chart(chart: Chart, may_dismiss: bool, may_merge: bool, note: str = "") -> dict[str, Any]:
-    """Value of the part."""
+def present_chart(chart: Chart, may: Callable[[str], bool], note: str = "") -> dict[str, Any]:
+    """Value of the part. `may`: whether whoever looks may do a job."""
     shape = chart_contract.chart(chart)
     for series in (*shape["vitals"], *shape["labs"]):
         series["last"]["side"] = _side(series["last"])
@@ -31,12 +32,32 @@ def present_chart(chart: Chart, may_dismiss: bool, may_merge: bool, note: str = 
         kept = line["said"][: MAX_SAID + 1]
         line["said"] = [said | {"doubtful": said["confidence"] < LINE_OF_DOUBT} for said in kept]
     shape["timeline"] = shape["timeline"][:MAX_ROWS]
-    return shape | {"may_dismiss": may_dismiss, "may_merge": may_merge, "note": note, "preview": None}
+    files = {
+        "pdf": summary_path(chart.patient.patient_id) if may("charts.print_summary") else "",
+        "fhir": bundle_path(chart.patient.patient_id) if may("charts.export") else "",
+    }
+    jobs = {f"may_{job}": may(f"charts.{job}") for job in ("dismiss", "merge", "move")}
+    return shape | jobs | {"files": files, "note": note, "preview": None}
+
+
+def present_move(seen: MovePreview) -> dict[str, Any]:
+    """What moving a record would mean."""
+    return {
+        "title": seen.title,
+        "origin": contract.patient(seen.origin),
+        "to": contract.patient(seen.to),
+        "conflicts": [
+            {"field": one.field, "on_record": one.on_record, "in_chart": one.in_chart} for one in seen.conflicts
+        ],
+        "revision": seen.revision,
+    }
 
 
 def present_source(workbench: Workbench, source: dict[str, Any]) -> dict[str, Any]:
     """The viewer's value for a source as the chart named it. Raises NothingFound."""
     kind, own_id = str(source.get("kind", "")), str(source.get("id", ""))
+    if source.get("masked"):  # whoever sees a chart without identity sees no picture either; words come covered
+        return {"kind": "text", "id": own_id, "fresh": True} | _words(workbench, kind, own_id)
     show = {"record": _record, "reading": _reading, "consultation": _visit, "prescription": _order, "import": _import}
     if kind not in show:
         raise NothingFound("This line has no source that can be shown. Look at the chart again.")
@@ -55,12 +76,22 @@ def _record(workbench: Workbench, document_id: str, source: dict[str, Any]) -> d
         "detail": f"{dated} · page {number} of {len(document.pages)} · read with {page.confidence:.0%}",
         "page": number,
         "page_count": len(document.pages),
+        "may_move": bool(document.patient_id) and workbench.may("charts.move"),
         "width_px": page.width_px,
         "height_px": page.height_px,
         "rotation_deg": page.rotation_deg,
         "image_path": page_picture_path(document_id, number),
         "boxes": [[float(side) for side in box] for box in source.get("boxes") or () if len(box) == 4],
     }
+
+
+def _words(workbench: Workbench, kind: str, own_id: str) -> dict[str, Any]:
+    """A record as words alone. Raises NothingFound for what is not shown without identity."""
+    if kind != "record":
+        raise NothingFound("Without identity only what was understood of this is shown, not the thing itself.")
+    document = workbench.deidentified_document(own_id)
+    lines = [" ".join(word.text for word in line.words) for page in document.pages for line in page.lines]
+    return {"title": document.title, "detail": "Without what was recognised as naming the patient", "lines": lines}
 
 
 def _reading(workbench: Workbench, reading_id: str, _: dict[str, Any]) -> dict[str, Any]:
@@ -128,12 +159,11 @@ def _plain(amount: Decimal) -> str:
 
 def _import(workbench: Workbench, import_id: str, source: dict[str, Any]) -> dict[str, Any]:
     patient_id = str(source.get("patient_id") or "")
-    content = workbench.charts.imported(patient_id, import_id)
-    shown = json.dumps(content, ensure_ascii=False, indent=1)
+    kind, lines = workbench.charts.imported(patient_id, import_id)
     return {
-        "title": f"Received from elsewhere: {content.get('resourceType', '')}",
-        "detail": "As it came, word for word",
-        "lines": shown.splitlines()[:400],
+        "title": f"Received from elsewhere: {kind}",
+        "detail": "What it says, then the whole as it came",
+        "lines": lines,
     }
 
 

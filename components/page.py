@@ -26,6 +26,7 @@ from components import (
     theme,
     trail_tab,
 )
+from components.chart_files import chart_routes
 from components.consultation_files import consultation_routes
 from components.gate import Gate, sign_in_routes
 from components.imaging_files import reading_routes
@@ -96,6 +97,7 @@ def launch_options(workbench: Workbench, bench: Workbench) -> dict[str, Any]:
                 *record_routes(workbench),
                 *reading_routes(workbench),
                 *consultation_routes(workbench),
+                *chart_routes(workbench),
                 *prescription_endpoints.key_routes(workbench),
             ],
             "middleware": [Middleware(Gate, workbench=bench)],

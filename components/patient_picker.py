@@ -81,7 +81,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
     def show(patient_id: str, query: str, count: int, problem: str = "") -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
-        allergies = workbench.allergies(patient_id) if patient_id else ()
+        allergies = workbench.allergies(patient_id) if patient_id and workbench.may("allergies") else ()
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
         return present_picker(patient, found, query, date.today(), problem, count, allergies)
 

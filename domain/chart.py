@@ -199,6 +199,7 @@ class Chart:
 
     `since`: day of the visit that `changes` are counted from, None where there was none. `merged_into`: id of the
     patient whose chart this one is part of now, else "". `left_out`: things beyond the bounds of one chart, in words.
+    `masked`: without identity, for research.
     """
 
     patient: Patient
@@ -215,6 +216,7 @@ class Chart:
     merges: tuple[Merge, ...] = ()
     merged_into: str = ""
     left_out: tuple[str, ...] = ()
+    masked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

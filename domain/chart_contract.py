@@ -4,7 +4,8 @@ chart   {"patient", "revision", "problems": [{"name", "denied", "on", "said": [s
          "medicines": [{"name", "ingredient", "state", "dose", "on", "said": [said]}],
          "allergies": [{"substance", "said": [said]}], "no_allergies": [said],
          "vitals": [series], "labs": [series], "timeline": [item], "attention": [attention],
-         "since": day or null, "changes": [{"text", "on", "source"}], "merges", "merged_into", "left_out"}
+         "since": day or null, "changes": [{"text", "on", "source"}], "merges", "merged_into", "left_out",
+         "masked": without identity, for research}
 said    {"text", "on", "confidence", "denied", "note", "source"}
 series  {"label", "unit", "trend", "why", "last": point, "points": [point]}, oldest first
 point   {"value", "number", "second", "unit", "flag", "low", "high", "on", "confidence", "source"}
@@ -64,6 +65,7 @@ def chart(value: Chart) -> dict[str, Any]:
         "merges": [merge(one) for one in value.merges],
         "merged_into": value.merged_into,
         "left_out": list(value.left_out),
+        "masked": value.masked,
     }
 
 

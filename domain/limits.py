@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-MAX_BUNDLE_BYTES = 64_000_000  # a FHIR bundle with its PDFs; it is parsed as a whole, at about ten times its size
+MAX_BUNDLE_BYTES = 200_000_000  # a FHIR bundle with its PDFs; these cost about three times their size to receive
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

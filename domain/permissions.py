@@ -101,7 +101,7 @@ RULES: Mapping[str, Rule] = {
     "consultations.export": Rule(**_visit),  # type: ignore[arg-type]
     "consultations.of_patient": Rule(CARERS, reads="Composition", by="patient_id"),
     # charts
-    "charts.chart": Rule(CARERS, glass=True, reads="List", by="patient_id"),
+    "charts.chart": Rule(CARERS, glass=True, masked=True, reads="List", by="patient_id"),
     "charts.summary": Rule(CARERS, glass=True, reads="List", by="patient_id"),
     "charts.imported": Rule(CARERS, glass=True, reads="Bundle", by="patient_id"),
     "charts.export": _only(DOCTOR, glass=True),
@@ -111,6 +111,9 @@ RULES: Mapping[str, Rule] = {
     "charts.preview_merge": _only(DOCTOR, ADMINISTRATOR),
     "charts.merge": _only(DOCTOR, ADMINISTRATOR),
     "charts.unmerge": _only(DOCTOR, ADMINISTRATOR),
+    "charts.preview_move": Rule(CARERS),
+    "charts.move": Rule(CARERS),
+    "charts.print_summary": Rule(CARERS, glass=True),
     # models
     "model_cards": Rule(EVERYONE),
     "models_in_use": Rule(EVERYONE),

@@ -19,7 +19,6 @@ import typer
 from domain import chart_contract, consultation_contract, contract, prescription_contract
 from domain.audit import Actor
 from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
-from domain.limits import MAX_BUNDLE_BYTES
 from domain.people import Role
 from domain.prescription_order import read_order
 from domain.settings import load_settings, telemetry_off
@@ -193,28 +192,27 @@ def evaluate(
 @app.command(name="export-chart")
 def export_chart(
     patient: Annotated[str, typer.Option(help="Patient id.")],
-    out: Annotated[Path, typer.Option(help="File for the FHIR R4 bundle.", dir_okay=False)],
+    out: Annotated[Path, typer.Option(help="File for the FHIR R4 bundle; a ZIP where it is large.", dir_okay=False)],
 ) -> None:
     """Write a patient's chart as a FHIR R4 document bundle."""
     with _bench() as bench:
-        made = bench.charts.export(patient, replace(operator, role="doctor"))
-        out.write_text(json.dumps(made, ensure_ascii=False), "utf-8")
-        typer.echo(f"{len(made['entry'])} resources -> {out}")
+        counts = bench.charts.export(patient, out.absolute(), replace(operator, role="doctor"))
+        typer.echo(f"{sum(counts.values())} resources -> {out}")
 
 
 @app.command(name="import-chart")
 def import_chart(
-    file: Annotated[Path, typer.Argument(help="JSON file with a FHIR R4 bundle.", exists=True, dir_okay=False)],
+    file: Annotated[Path, typer.Argument(help="FHIR R4 bundle, or ZIP of several.", exists=True, dir_okay=False)],
     patient: Annotated[str, typer.Option(help="Whose chart; left out, the bundle's patient is added.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Receive a FHIR R4 bundle about one patient; every resource is kept word for word."""
-    if file.stat().st_size > MAX_BUNDLE_BYTES:
-        raise UploadRejected("The bundle is larger than can be received here. Send it in parts.")
     with _bench() as bench:
-        chart, count = bench.charts.import_bundle(file.read_bytes(), patient, operator)
-        shape = chart_contract.chart(chart) | {"received": count}
-        _print(shape, as_json, f"{count} resources received for {chart.patient.patient_id}")
+        done = bench.charts.import_bundle(file, patient, operator)
+        told = {"received": done.received, "filed": done.filed, "held": done.held, "refused": list(done.refused)}
+        counts = f"{done.received} resources received, {done.filed} files filed, {done.held} held, "
+        said = f"{counts}{len(done.refused)} reasons against others, for {done.chart.patient.patient_id}"
+        _print(chart_contract.chart(done.chart) | told, as_json, "\n".join((said, *done.refused)))
 
 
 @app.command(name="rotate-key")

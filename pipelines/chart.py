@@ -72,7 +72,7 @@ def medicines(statements: Iterable[Stated], ingredient: Ingredient) -> tuple[Med
 def allergies(statements: Sequence[Stated]) -> tuple[tuple[Allergy, ...], tuple[Said, ...]]:
     """What is not tolerated, newest first, and who says that there is no allergy."""
     named = [one for one in statements if not one.said.denied]
-    grouped = _grouped(named, FactKind.ALLERGY, lambda one: " ".join(one.fact.label.casefold().split()))
+    grouped = _grouped(named, FactKind.ALLERGY, lambda one: " ".join(one.fact.label.casefold().split()), _by_day)
     none = [one.said for one in statements if one.fact.kind is FactKind.ALLERGY and one.said.denied]
     found = tuple(Allergy(said[0].fact.label, tuple(one.said for one in said)) for said in grouped)
     return found, tuple(sorted(none, key=lambda said: said.on, reverse=True))
@@ -90,48 +90,54 @@ def series(statements: Iterable[Stated]) -> tuple[Series, ...]:
 
 def timeline(items: Iterable[TimelineItem]) -> tuple[TimelineItem, ...]:
     """Newest first; within a day, what was kept last comes first."""
-
-    def place(item: TimelineItem) -> tuple[date, float, str]:
-        return item.at, item.kept_at.timestamp() if item.kept_at else 0.0, item.source.id
-
-    return tuple(sorted(items, key=place, reverse=True))
+    return tuple(sorted(items, key=lambda item: (*_moment(item), item.source.id), reverse=True))
 
 
-def last_visit(items: Sequence[TimelineItem], today: date) -> date | None:
+def last_visit(items: Sequence[TimelineItem], today: date) -> TimelineItem | None:
     """The newest visit that something came after; without any such, the newest visit; None without a visit."""
-    visits = sorted(
-        {
-            item.at
-            for item in items
-            if item.at <= today and (item.source.kind is SourceKind.CONSULTATION or item.kind_of_record in VISIT_KINDS)
-        },
-        reverse=True,
-    )
-    newest = max((item.at for item in items if item.at <= today), default=None)
-    return next((day for day in visits if newest is not None and day < newest), visits[0] if visits else None)
+    past = sorted((item for item in items if item.at <= today), key=_moment, reverse=True)
+    visits = [one for one in past if one.source.kind is SourceKind.CONSULTATION or one.kind_of_record in VISIT_KINDS]
+    return next((one for one in visits if _moment(one) < _moment(past[0])), visits[0] if visits else None)
 
 
 def changes(
-    since: date | None,
+    visit: TimelineItem | None,
     shown: Sequence[TimelineItem],
     lines: Sequence[MedicineLine],
     found: Sequence[Problem],
     values: Sequence[Series],
 ) -> tuple[Change, ...]:
-    """What is new after `since`, newest first: medicines begun, changed or stopped, problems, values, things filed."""
-    if since is None:
+    """What is new after a visit, newest first: medicines begun, changed or stopped, problems, values, things filed.
+
+    New is what bears a later day, or the same day and was kept later. After a visit that was held here it is also
+    whatever was kept since: an old letter that came in yesterday is news to the doctor.
+    """
+    if visit is None:
         return ()
-    made = [Change(text, said.on, said.source) for line in lines for text, said in _medicine_changes(line, since)]
+    here = visit.source.kind is SourceKind.CONSULTATION
+    later = {
+        item.source.id
+        for item in shown
+        if item.at > visit.at
+        or (item.kept_at and visit.kept_at and item.kept_at > visit.kept_at and (here or item.at == visit.at))
+    }
+
+    def new(said: Said) -> bool:
+        return said.on > visit.at or said.source.id in later
+
+    made = [Change(text, said.on, said.source) for line in lines for text, said in _medicine_changes(line, new)]
     for problem in found:
         first = problem.said[-1]
-        if first.on > since and not first.denied:
+        if new(first) and not first.denied:
             made.append(Change(f"New problem: {problem.name}", first.on, first.source))
     for one in values:
         side = chart_trends.outside(one.last)
-        if side and one.last.said.on > since:
+        if side and new(one.last.said):
             value = f"{one.label} {one.last.said.text} {one.unit}".strip()
             made.append(Change(f"{value} is {side}", one.last.said.on, one.last.said.source))
-    made += [Change(f"{_what(item)}: {item.source.title}", item.at, item.source) for item in shown if item.at > since]
+    made += [
+        Change(f"{_what(item)}: {item.source.title}", item.at, item.source) for item in shown if item.source.id in later
+    ]
     return tuple(sorted(made, key=lambda change: change.on, reverse=True))
 
 
@@ -182,10 +188,10 @@ def of_one_ingredient(statements: Iterable[Stated], ingredient: Ingredient) -> t
     )
 
 
-def _medicine_changes(line: MedicineLine, since: date) -> Iterable[tuple[str, Said]]:
+def _medicine_changes(line: MedicineLine, new: Callable[[Said], bool]) -> Iterable[tuple[str, Said]]:
     newest = line.said[0]
-    before = [said for said in line.said if said.on <= since]
-    if newest.on <= since:
+    before = [said for said in line.said if not new(said)]
+    if not new(newest):
         return
     if newest.denied and any(not said.denied for said in before):
         yield f"Stopped: {line.name}", newest
@@ -202,19 +208,31 @@ def _state(said: Sequence[Stated]) -> MedicineState:
 
 
 def _grouped(
-    statements: Iterable[Stated], kind: FactKind, key: Callable[[Stated], str]
+    statements: Iterable[Stated],
+    kind: FactKind,
+    key: Callable[[Stated], str],
+    order: Callable[[Stated], tuple[object, ...]] | None = None,
 ) -> tuple[tuple[Stated, ...], ...]:
     rows: dict[str, list[Stated]] = {}
     for one in statements:
         if one.fact.kind is kind and one.fact.label.strip():
             rows.setdefault(key(one), []).append(one)
-    made = [tuple(sorted(found, key=_newest_first)) for found in rows.values()]
-    return tuple(sorted(made, key=lambda found: _newest_first(found[0])))
+    place = order or _newest_first
+    made = [tuple(sorted(found, key=place)) for found in rows.values()]
+    return tuple(sorted(made, key=lambda found: place(found[0])))
 
 
-def _newest_first(one: Stated) -> tuple[int, bool, int]:
+def _by_day(one: Stated) -> tuple[object, ...]:
+    return (-one.said.on.toordinal(),)  # of one day in the order of the page
+
+
+def _newest_first(one: Stated) -> tuple[object, ...]:
     # Of one day, a signed order counts before a page, and a page that gives the dose before one that only names it.
     return -one.said.on.toordinal(), one.medicine is None, -len(one.said.text)
+
+
+def _moment(item: TimelineItem) -> tuple[date, float]:
+    return item.at, item.kept_at.timestamp() if item.kept_at else 0.0
 
 
 def _what(item: TimelineItem) -> str:

@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from pathlib import Path
 
 from domain.audit import Action, Actor
 from domain.chart import Attention, Chart, SummaryPart, TimelineItem
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.patient import Patient
 from domain.prescription import PrescriptionRecord
-from pipelines import chart, chart_attention, chart_sources, chart_summary, fhir_in, fhir_out
+from pipelines import chart, chart_attention, chart_print, chart_sources, chart_summary, fhir_statements
 from pipelines.chart import Stated
-from pipelines.prescription_drugs import DrugLookup, KnownDrugs
-from storage import audit, fact_places, patients
+from pipelines.chart_exchange import MOST, Bytes, ChartExchange, FileRecord, Reception
+from pipelines.identity import IdentityConflict, identity_conflicts
+from pipelines.prescription_drugs import Drug, DrugLookup, KnownDrugs
+from storage import audit, chart_files, documents, fact_places, patients
 from storage import chart as store
 from storage.database import Database
 from storage.prescriptions import PrescriptionStore
 
-MOST = {"records": 2000, "consultations": 500, "readings": 500, "imported resources": 5000}
 MIN_REASON_CHARS, MAX_REASON_CHARS = 4, 400
 
 
@@ -32,6 +33,20 @@ class MergePreview:
     gone: Patient
     counts: dict[str, int]
     differences: tuple[tuple[str, str, str], ...]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class MovePreview:
+    """What moving a record would mean. `conflicts`: where its pages name somebody else than `to`.
+
+    `revision`: of the chart that it would leave.
+    """
+
+    title: str
+    origin: Patient
+    to: Patient
+    conflicts: tuple[IdentityConflict, ...]
     revision: int
 
 
@@ -54,13 +69,19 @@ class ChartDesk:
         pdf_of: Callable[[str], bytes] = _no_pdf,
         lookup: DrugLookup | None = None,
         today: Callable[[], date] = today_utc,
+        files: Bytes | None = None,
+        file_record: FileRecord | None = None,
     ) -> None:
-        """`index_document`: brings the search index up to date with one record. `pdf_of`: its searchable PDF."""
-        self._database, self._index, self._pdf_of = database, index_document, pdf_of
-        self._lookup, self._today = lookup or KnownDrugs(), today
-        self._identified: dict[str, Any] = {}
+        """`index_document`: brings the search index up to date with one record. `pdf_of`: its searchable PDF.
 
-    def identify(self, name: str) -> Any:
+        `files`, `file_record`: where the files of an imported bundle are kept, and what makes records of them.
+        """
+        self._database, self._index = database, index_document
+        self._lookup, self._today = lookup or KnownDrugs(), today
+        self._identified: dict[str, Drug | None] = {}
+        self._exchange = ChartExchange(database, self.chart, self._orders, pdf_of, files, file_record)
+
+    def identify(self, name: str) -> Drug | None:
         """DrugLookup.identify, remembered: a chart of years asks for the same few names over and over."""
         if name not in self._identified:
             if len(self._identified) > 20_000:
@@ -86,12 +107,14 @@ class ChartDesk:
             dismissed = store.dismissals(tx, patient_id)
             merges, merged_into = store.merges_of(tx, patient_id), store.merged_into(tx, patient_id)
             revision = store.revision(tx, patient_id)
+            filed = frozenset(chart_files.records_of(tx, patient_id).values())
         orders = self._orders(patient_id)
+        names = fhir_statements.names_in((one.full_url, one.content) for one in imported)
         statements = [
             *chart_sources.from_records(records),
             *chart_sources.from_visits(visits),
             *chart_sources.from_prescriptions(orders, today),
-            *self._imported(imported),
+            *_imported(imported, names),
         ]
         items = chart.timeline(
             [
@@ -99,13 +122,13 @@ class ChartDesk:
                 *chart_sources.visit_items(visits),
                 *chart_sources.reading_items(scans),
                 *chart_sources.prescription_items(orders, today),
-                *self._imported_items(imported),
+                *_imported_items(imported, names, filed),
             ]
         )
         lines = chart.medicines(statements, self._ingredient)
         allergies, none = chart.allergies(statements)
         found, values = chart.problems(statements), chart.series(statements)
-        since = chart.last_visit(items, today)
+        visit = chart.last_visit(items, today)
         attention = chart_attention.worked_out(
             patient, statements, lines, allergies, none, values, items, dismissed, self, today
         )
@@ -115,21 +138,36 @@ class ChartDesk:
             if len(kept) >= MOST[name]
         )  # fmt: skip
         return Chart(
-            patient, revision, found, lines, allergies, none, values, items, attention, since,
-            chart.changes(since, items, lines, found, values), merges, merged_into, left_out,
+            patient, revision, found, lines, allergies, none, values, items, attention, visit.at if visit else None,
+            chart.changes(visit, items, lines, found, values), merges, merged_into, left_out,
         )  # fmt: skip
 
     def summary(self, patient_id: str) -> tuple[SummaryPart, ...]:
         """One page to read before the visit. Raises NothingFound."""
         return chart_summary.before_the_visit(self.chart(patient_id))
 
-    def imported(self, patient_id: str, import_id: str) -> dict[str, Any]:
-        """A resource that came from elsewhere, word for word. Raises NothingFound."""
+    def print_summary(self, patient_id: str, actor: Actor) -> bytes:
+        """The same as a PDF, each line with the source it stands in. Raises NothingFound."""
+        value = self.chart(patient_id)
+        made = chart_print.as_pdf(value, chart_summary.before_the_visit(value), datetime.now(UTC))
+        with self._database.begin() as tx:
+            audit.append(tx, actor, Action.EXECUTE, f"List/{patient_id}", patient_id, "summary as PDF")
+        return made
+
+    def allergies(self, patient_id: str) -> tuple[str, ...]:
+        """What is not tolerated, as records, signed notes and imported resources put it, each once."""
         with self._database.read() as tx:
-            for one in store.imports(tx, patient_id, MOST["imported resources"]):
-                if one.import_id == import_id:
-                    return one.content
-        raise NothingFound("This was not received for this patient. Look at the chart again.")
+            visits = store.visits(tx, patient_id, MOST["consultations"], with_talk=False)
+            records = store.records(tx, patient_id, MOST["records"])
+            imported = store.imports(tx, patient_id, MOST["imported resources"], ("AllergyIntolerance",))
+        statements = [*chart_sources.from_records(records), *chart_sources.from_visits(visits)]
+        return tuple(one.substance for one in chart.allergies([*statements, *_imported(imported, {})])[0])
+
+    def imported(self, patient_id: str, import_id: str) -> tuple[str, tuple[str, ...]]:
+        """A resource that came from elsewhere: its type, and lines to look at. Raises NothingFound."""
+        with self._database.read() as tx:
+            content = store.imported(tx, patient_id, import_id)
+        return str(content.get("resourceType", "")), tuple(fhir_statements.lines(content))
 
     def fill_places(self) -> int:
         """Once after an update: where the facts of older records stand. Returns for how many."""
@@ -169,42 +207,13 @@ class ChartDesk:
 
     # -- FHIR -------------------------------------------------------------------------------------------------------
 
-    def export(self, patient_id: str, actor: Actor) -> dict[str, Any]:
-        """The chart as a FHIR R4 document Bundle. Raises NothingFound, UploadRejected."""
-        value = self.chart(patient_id)
-        with self._database.read() as tx:
-            kept = store.imports(tx, patient_id, MOST["imported resources"])
-        imported = [(one.full_url, one.content) for one in kept]
-        made = fhir_out.bundle(value, imported, self._pdf_of, datetime.now(UTC))
-        with self._database.begin() as tx:
-            detail = f"exported {len(made['entry'])} resources"
-            audit.append(tx, actor, Action.EXECUTE, f"Bundle/{patient_id}", patient_id, detail)
-        return made
+    def export(self, patient_id: str, out: Path, actor: Actor) -> dict[str, int]:
+        """The chart as a FHIR R4 document Bundle, or a ZIP of several; see ChartExchange.export."""
+        return self._exchange.export(patient_id, out, actor)
 
-    def import_bundle(self, content: bytes, patient_id: str, actor: Actor) -> tuple[Chart, int]:
-        """Keep a FHIR R4 Bundle with the patient it is about, who is added when `patient_id` is "".
-
-        Returns the chart and how many resources were new. Raises UploadRejected, NotAllowed for another person's.
-        """
-        received = fhir_in.read(content)
-        with self._database.begin() as tx:
-            if patient_id:
-                patient = patients.get(tx, patient_id)
-                if received.birth_date != patient.birth_date:
-                    raise NotAllowed(
-                        "The bundle gives another date of birth than this chart, so nothing was received. Compare the "
-                        "two, and choose the right patient."
-                    )
-            else:
-                patient = patients.create(
-                    tx, received.name, received.birth_date, received.sex, received.record_number, received.test_data
-                )
-                audit.append(tx, actor, Action.CREATE, f"Patient/{patient.patient_id}", patient.patient_id)
-            rows = [(one.sha256, one.kind, one.full_url, one.content) for one in received.resources]
-            count = store.add_imports(tx, patient.patient_id, rows)
-            detail = f"received {count} new of {len(rows)} resources"
-            audit.append(tx, actor, Action.CREATE, f"Bundle/{received.sha256[:32]}", patient.patient_id, detail)
-        return self.chart(patient.patient_id), count
+    def import_bundle(self, file: Path, patient_id: str, actor: Actor) -> Reception:
+        """Receive FHIR R4 bundles about one patient; see ChartExchange.receive."""
+        return self._exchange.receive(file, patient_id, actor)
 
     # -- merge ------------------------------------------------------------------------------------------------------
 
@@ -244,15 +253,60 @@ class ChartDesk:
         self._follow(moved)
         return self.chart(kept_id)
 
-    def unmerge(self, merge_id: str, actor: Actor) -> tuple[str, str]:
-        """Give back what went over; returns the ids of both patients. Raises NothingFound, NotAllowed."""
+    def unmerge(self, merge_id: str, revision: int, actor: Actor) -> tuple[str, str]:
+        """Give back what went over; returns the ids of both patients. `revision`: of the kept chart as it was seen.
+
+        Raises NothingFound, NotAllowed when it has changed since or was undone already.
+        """
         with self._database.begin() as tx:
-            kept_id, gone_id, moved = store.unmerge(tx, merge_id, actor.who)
+            kept_id, gone_id = store.merge_of(tx, merge_id)
+            store.claim(tx, kept_id, revision)
+            moved = store.unmerge(tx, merge_id, actor.who)
             for patient_id in (kept_id, gone_id):
                 detail = f"merge {merge_id[:12]} undone"
                 audit.append(tx, actor, Action.UPDATE, f"Patient/{gone_id}", patient_id, detail)
         self._follow(moved)
         return kept_id, gone_id
+
+    # -- a record in the wrong chart --------------------------------------------------------------------------------
+
+    def preview_move(self, document_id: str, to_id: str) -> MovePreview:
+        """What filing a record to another patient would mean. Raises NothingFound, UploadRejected, NotAllowed."""
+        with self._database.read() as tx:
+            document, to = documents.get(tx, document_id), patients.get(tx, to_id)
+            if not document.patient_id:
+                raise UploadRejected("This record is filed to nobody yet. File it on the Records tab.")
+            if document.patient_id == to_id:
+                raise UploadRejected("This record is filed to this patient already, so there is nothing to move.")
+            if store.merged_into(tx, to_id):
+                raise NotAllowed("That chart was merged into another one. Choose the chart that was kept.")
+            origin, revision = patients.get(tx, document.patient_id), store.revision(tx, document.patient_id)
+        return MovePreview(document.title, origin, to, identity_conflicts(document.facts, to), revision)
+
+    def move(
+        self, document_id: str, to_id: str, reason: str, revision: int, actor: Actor, confirmed: bool = False
+    ) -> Chart:
+        """File a record to another patient; chart, search index and trail follow. Returns the chart it left.
+
+        `revision`: of that chart, as the preview gave it. `confirmed`: although the pages name somebody else. Raises
+        what preview_move raises; NotAllowed when the chart has changed since, or for pages that name somebody else.
+        """
+        said, seen = _reason(reason), self.preview_move(document_id, to_id)
+        if seen.conflicts and not confirmed:
+            fields = " and ".join(dict.fromkeys(one.field.replace("_", " ") for one in seen.conflicts))
+            raise NotAllowed(
+                f"The page gives another {fields} than that patient's chart, so it was not moved. Compare the two, "
+                "then confirm or choose the right patient."
+            )
+        origin_id = seen.origin.patient_id
+        with self._database.begin() as tx:
+            store.claim(tx, origin_id, revision)
+            documents.move(tx, document_id, to_id)
+            entity = f"DocumentReference/{document_id}"
+            audit.append(tx, actor, Action.UPDATE, entity, origin_id, f"moved to another chart: {said}"[:400])
+            audit.append(tx, actor, Action.UPDATE, entity, to_id, f"moved here from another chart: {said}"[:400])
+        self._follow([document_id])
+        return self.chart(origin_id)
 
     def _follow(self, document_ids: list[str]) -> None:
         for document_id in document_ids:
@@ -268,12 +322,19 @@ class ChartDesk:
         drug = self.identify(name)
         return "+".join(drug.ingredients) if drug else ""
 
-    def _imported(self, kept: tuple[store.Imported, ...]) -> list[Stated]:
-        return [one for each in kept for one in fhir_in.statements(each.import_id, each.content, each.at.date())]
 
-    def _imported_items(self, kept: tuple[store.Imported, ...]) -> list[TimelineItem]:
-        made = (fhir_in.item(each.import_id, each.content, each.at.date()) for each in kept)
-        return [one for one in made if one is not None]
+def _imported(kept: tuple[store.Imported, ...], names: fhir_statements.Names) -> list[Stated]:
+    read = fhir_statements.statements
+    return [one for each in kept for one in read(each.import_id, each.content, each.at.date(), names)]
+
+
+def _imported_items(
+    kept: tuple[store.Imported, ...], names: fhir_statements.Names, filed: frozenset[str]
+) -> list[TimelineItem]:
+    """Without documents that are records of their own here."""
+    shown = (each for each in kept if not (each.kind == "DocumentReference" and each.import_id in filed))
+    made = (fhir_statements.item(each.import_id, each.content, each.at.date(), names) for each in shown)
+    return [one for one in made if one is not None]
 
 
 def _reason(text: str) -> str:

@@ -11,7 +11,7 @@ from domain.chart import Said, Source, SourceKind, TimelineItem
 from domain.document import Box, Fact, FactKind, OcrPage, PageSource, TextLine, TextWord
 from domain.kept_reading import KeptReading
 from domain.models import ModelStamp
-from domain.prescription import PrescriptionRecord
+from domain.prescription import Medicine, PrescriptionRecord
 from pipelines import understanding
 from pipelines.chart import Stated
 
@@ -51,7 +51,9 @@ def from_records(kept: Sequence[KeptRecord]) -> Iterator[Stated]:
         on = record.document_date or record.created_at.date()
         for fact, boxes in zip(record.facts, record.boxes, strict=True):
             source = Source(SourceKind.RECORD, record.document_id, record.title, fact.page, boxes)
-            yield Stated(fact, Said(fact.value, on, source, fact.confidence, fact.negated, fact.reference))
+            # Of a medicine the flag says what becomes of it: started, changed, stopped, to be avoided, not taken.
+            note = fact.flag if fact.kind is FactKind.MEDICATION and fact.flag else fact.reference
+            yield Stated(fact, Said(fact.value, on, source, fact.confidence, fact.negated, note))
 
 
 def from_visits(kept: Sequence[KeptVisit]) -> Iterator[Stated]:
@@ -77,10 +79,15 @@ def from_prescriptions(kept: Sequence[PrescriptionRecord], today: date) -> Itera
             on, denied = order.issued_at.date(), record.revoked_at is not None
             if denied:
                 said = f"{said}, revoked"
-            elif medicine.duration_days and (today - on).days > medicine.duration_days * (1 + medicine.refills):
+            elif course_ended(medicine, on, today):
                 said, denied, note = f"{said}, course ended", True, note
             fact = Fact(FactKind.MEDICATION, medicine.name, said, 1, (), 1.0, negated=denied)
             yield Stated(fact, Said(said, on, source, 1.0, denied, note), medicine)
+
+
+def course_ended(medicine: Medicine, issued: date, today: date) -> bool:
+    """Whether all that was prescribed is taken by now; never where nobody said for how long."""
+    return bool(medicine.duration_days) and (today - issued).days > medicine.duration_days * (1 + medicine.refills)
 
 
 def record_items(kept: Sequence[KeptRecord]) -> Iterator[TimelineItem]:

@@ -15,10 +15,12 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from domain.chart import Chart
 from domain.document import Fact, FactKind, Hit, OcrDocument, OcrPage, TextLine
 from domain.errors import NotAllowed
 from domain.patient import Patient
 from pipelines.dates import find_dates
+from pipelines.deidentify_chart import Cover
 from pipelines.search import SearchAnswer
 
 MASK = "█████"
@@ -127,6 +129,9 @@ def shown(result: Any, patient_of: Callable[[str], Patient]) -> Any:
     """
     if isinstance(result, Patient):
         return patient(result)
+    if isinstance(result, Chart):
+        known = (result.patient, *(one.gone for one in result.merges))
+        return Cover(patient(result.patient), lambda plain: _of_all(plain, known), _year_only).chart(result)
     if isinstance(result, OcrDocument):
         return document(result, _owner(result.patient_id, patient_of))
     if isinstance(result, SearchAnswer):
@@ -137,6 +142,13 @@ def shown(result: Any, patient_of: Callable[[str], Patient]) -> Any:
     if isinstance(result, tuple) and all(hasattr(one, "document_date") and hasattr(one, "title") for one in result):
         return tuple(_summary(one, patient_of(one.patient_id)) for one in result if one.patient_id)
     raise TypeError(f"an answer of kind {type(result).__name__} cannot be shown without identity")
+
+
+def _of_all(plain: str, known: Iterable[Patient]) -> str:
+    """Covered for each of the persons whose records were merged."""
+    for of in known:
+        plain = text(plain, of)
+    return plain
 
 
 def _summary(line: Any, of: Patient) -> Any:

@@ -1,64 +1,88 @@
-"""A FHIR R4 Bundle from elsewhere: checked, bounded, and kept word for word; and what of it a chart can show.
+"""A FHIR R4 Bundle from elsewhere: checked, bounded, and kept word for word. What of it a chart can show is
+fhir_statements' to know.
 
 Nothing is followed but what the bundle itself holds, and no reference is resolved over a network. A bundle is received
-whole or not at all.
+whole or not at all. Files that come along (PDFs, pictures, texts) are taken out of the resources as bytes, with a mark
+in their place, so that opening a chart does not read them.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
+import copy
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from domain.chart import Said, Source, SourceKind, TimelineItem
-from domain.document import Fact, FactKind
 from domain.errors import UploadRejected
 from domain.limits import MAX_BUNDLE_BYTES
 from domain.patient import MAX_NAME_CHARS, SEXES
-from pipelines.chart import Stated
-from pipelines.fhir_out import OURS
+from pipelines import fhir_file
+from pipelines.fhir_out import FILE_MARK
+from pipelines.fhir_shapes import OURS, SUMMARY_CODE
+from pipelines.fhir_statements import as_date, codes, day_of, label_of
 
 MAX_RESOURCES = 5000
 MAX_DEPTH = 64  # FHIR's own resources nest about a dozen deep
+MAX_BRACKETS = 4_000_000  # of a bundle whose resources would take gigabytes of memory
 NOT_R4 = (
     "This is no FHIR R4 bundle: it has fields that R4 does not know, or lacks some that it needs. It may be of another "
     "version. Nothing was received; export it as FHIR R4 and try again."
 )
 BUILT_ON = ("partOf", "hasMember", "derivedFrom", "replaces", "basedOn")  # a resource cannot be built on itself
-OVER = frozenset({"stopped", "cancelled", "entered-in-error", "not-taken", "completed", "ended"})
-NO_ALLERGY = frozenset({"716186003", "409137002", "no-allergy-info", "no-known-allergies"})
-SHOWN = {
-    "Observation": "Observation", "Condition": "Condition", "AllergyIntolerance": "Allergy",
-    "MedicationRequest": "Prescription", "MedicationStatement": "Medicine", "DiagnosticReport": "Report",
-    "DocumentReference": "Document", "ImagingStudy": "Imaging study", "Encounter": "Encounter",
-    "Procedure": "Procedure", "Immunization": "Immunisation", "CarePlan": "Care plan", "Composition": "Document",
+FILED = ("application/pdf", "image/", "text/plain")  # what can become a record of its own
+VERSIONS = {  # resources that only other versions of FHIR have, and what those are called
+    "MedicationOrder": "DSTU2", "DiagnosticOrder": "DSTU2", "ProcedureRequest": "STU3", "ReferralRequest": "STU3",
+    "BodySite": "STU3", "EligibilityRequest": "STU3", "ProcessRequest": "STU3", "Transport": "R5",
+    "InventoryItem": "R5", "GenomicStudy": "R5", "FormularyItem": "R5", "BiologicallyDerivedProductDispense": "R5",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedFile:
+    """A file that a resource carries, in whose place a mark stands there. `may_file`: it can become a record."""
+
+    sha256: str
+    content_type: str
+    data: bytes
+    title: str
+    may_file: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReceivedResource:
-    """A resource word for word; `sha256` of its canonical JSON."""
+    """A resource word for word but for its files; `sha256` of its canonical JSON as it came. `day`: that it bears."""
 
     sha256: str
     kind: str
     full_url: str
     content: dict[str, Any]
+    files: tuple[ReceivedFile, ...]
+    day: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A bundle about one patient. `sha256`: of its bytes; `test_data`: it says of itself that nobody is meant."""
+    """A bundle about one patient. `sha256`: of its bytes; `test_data`: it says of itself that nobody is meant.
+
+    `own_number`: the record number is one that a program like this gave. `chart_id`: whose chart it is, where such a
+    program wrote it, else "".
+    """
 
     sha256: str
     name: str
     birth_date: date
     sex: str
     record_number: str
+    own_number: bool
     test_data: bool
+    chart_id: str
     resources: tuple[ReceivedResource, ...]
 
 
@@ -72,77 +96,71 @@ def read(content: bytes) -> Received:
     entries = shape.get("entry")
     if not isinstance(entries, list) or not entries or len(entries) > MAX_RESOURCES:
         raise UploadRejected(f"A bundle holds 1 to {MAX_RESOURCES} resources; nothing was received. Send it in parts.")
-    _validate(shape)
-    ours = (shape.get("identifier") or {}).get("system") == OURS
+    identifier = shape.get("identifier")
+    ours = isinstance(identifier, dict) and identifier.get("system") == OURS
     made = []
     for entry in entries:
-        resource = entry.get("resource")
+        resource = entry.get("resource") if isinstance(entry, dict) else None
         # The summary that we wrote ourselves is written anew from what it summed up.
-        if isinstance(resource, dict) and not (ours and resource.get("resourceType") == "Composition"):
+        if isinstance(resource, dict) and not (ours and _is_summary(resource)):
             canonical = json.dumps(resource, sort_keys=True, ensure_ascii=False).encode()
-            url = str(entry.get("fullUrl") or f"{resource['resourceType']}/{resource.get('id', '')}")
-            made.append(
-                ReceivedResource(hashlib.sha256(canonical).hexdigest(), resource["resourceType"], url[:500], resource)
-            )
+            kind = str(resource.get("resourceType"))
+            url = str(entry.get("fullUrl") or f"{kind}/{resource.get('id', '')}")
+            sha256 = hashlib.sha256(canonical).hexdigest()
+            files = tuple(_lifted(resource))
+            made.append(ReceivedResource(sha256, kind, url[:500], resource, files, day_of(resource) if files else None))
+    _validate(shape)
     _no_cycles(made)
     persons = [one.content for one in made if one.kind == "Patient"]
     if len(persons) != 1:
         raise UploadRejected(
             f"The bundle is about {len(persons)} patients; one chart is received at a time. Send one bundle for each."
         )
-    return _about(persons[0], hashlib.sha256(content).hexdigest(), tuple(made))
+    chart_id = str(identifier.get("value", "")).partition("-")[0] if ours else ""  # type: ignore[union-attr]
+    return _about(persons[0], hashlib.sha256(content).hexdigest(), chart_id, tuple(made))
 
 
-def statements(import_id: str, resource: dict[str, Any], received: date) -> Iterator[Stated]:
-    """What a chart can read in a resource: diagnoses, allergies, medicines and values."""
-    kind, label = resource.get("resourceType", ""), _label(resource)
-    on = _day(resource) or received
-    source = Source(SourceKind.IMPORT, import_id, f"{SHOWN.get(kind, kind)}: {label or 'received'}")
-    over = str(resource.get("status", "")) in OVER
-
-    def stated(fact_kind: FactKind, name: str, value: str, denied: bool = False, **more: str) -> Stated:
-        fact = Fact(fact_kind, name, value, 1, (), 1.0, negated=denied, **more)  # type: ignore[arg-type]
-        return Stated(fact, Said(value, on, source, 1.0, denied))
-
-    if kind == "Condition" and label:
-        refuted = "refuted" in _codes(resource.get("verificationStatus")) or bool(
-            {"inactive", "remission", "resolved"} & _codes(resource.get("clinicalStatus"))
-        )
-        yield stated(FactKind.DIAGNOSIS, label, label, refuted)
-    elif kind == "AllergyIntolerance" and label:
-        none = bool(NO_ALLERGY & _codes(resource.get("code"))) or "refuted" in _codes(
-            resource.get("verificationStatus")
-        )
-        yield stated(FactKind.ALLERGY, label, label, none)
-    elif kind in ("MedicationRequest", "MedicationStatement") and label:
-        dosage = resource.get("dosageInstruction") or resource.get("dosage") or [{}]
-        said = str(dosage[0].get("text") or "")
-        yield stated(FactKind.MEDICATION, label, said or ("stopped" if over else ""), over)
-    elif kind == "Observation" and label and str(resource.get("status")) != "entered-in-error":
-        yield from _values(resource, label, stated)
+def _is_summary(resource: dict[str, Any]) -> bool:
+    kind = resource.get("type")
+    return resource.get("resourceType") == "Composition" and isinstance(kind, dict) and SUMMARY_CODE in codes(kind)
 
 
-def item(import_id: str, resource: dict[str, Any], received: date) -> TimelineItem | None:
-    """A line of the timeline; None for what only serves others, such as the patient or a device."""
-    kind = str(resource.get("resourceType", ""))
-    if kind not in SHOWN:
-        return None
-    title = f"{SHOWN[kind]}: {_label(resource) or resource.get('description') or resource.get('title') or 'received'}"
-    source = Source(SourceKind.IMPORT, import_id, title[:300])
-    state = str(resource.get("status", ""))
-    return TimelineItem(source, _day(resource) or received, "received from elsewhere", state, kind)
+def _lifted(resource: dict[str, Any]) -> Iterator[ReceivedFile]:
+    """Files taken out of a resource; each leaves a mark. Raises UploadRejected for what is no base64."""
+    kind = str(resource.get("resourceType"))
+    try:
+        carried = list(fhir_file.attachments(resource))
+    except (TypeError, AttributeError) as error:
+        raise UploadRejected(NOT_R4) from error
+    for one in carried:
+        written = one.get("data")
+        if written is None:
+            continue
+        try:
+            data = base64.b64decode("".join(str(written).split()), validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise UploadRejected(
+                "A file inside the bundle is damaged: it is no base64. Nothing was received; export it again."
+            ) from error
+        sha256 = hashlib.sha256(data).hexdigest()
+        if base64.b64encode(data).decode() == written:
+            one["data"] = FILE_MARK + sha256  # else it stays as it is, so that it can go out as it came
+        content_type = str(one.get("contentType") or "").partition(";")[0].strip().lower()
+        # The picture of a reading is no page of a record.
+        may_file = content_type.startswith(FILED if kind == "DocumentReference" else ("application/pdf", "text/plain"))
+        title = " ".join(str(one.get("title") or resource.get("description") or "").split()) or label_of(resource)
+        yield ReceivedFile(sha256, content_type, data, title[:300], may_file)
 
 
 def _json(content: bytes) -> Any:
-    depth = deepest = 0
-    for byte in content:
-        if byte in b"[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"]}":
-            depth -= 1
-    if deepest > MAX_DEPTH * 4:  # brackets inside text count too, so this only keeps the parser from recursing deeply
-        raise UploadRejected("The bundle is nested deeper than FHIR ever is, so it was not read. Export it again.")
+    depth = deepest = count = 0
+    for bracket in re.finditer(rb"[\[\]{}]", content):
+        depth += 1 if bracket[0] in b"[{" else -1
+        deepest, count = max(deepest, depth), count + 1
+        if deepest > MAX_DEPTH * 4:  # brackets inside text count too: this only keeps the parser from recursing deeply
+            raise UploadRejected("The bundle is nested deeper than FHIR ever is, so it was not read. Export it again.")
+        if count > MAX_BRACKETS:
+            raise UploadRejected("The bundle has more parts than can be received at once. Send it in several bundles.")
     try:
         return json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -154,9 +172,30 @@ def _validate(shape: dict[str, Any]) -> None:
     from pydantic import ValidationError
 
     try:
-        Bundle.model_validate(shape)
-    except (ValidationError, ValueError, TypeError, LookupError, RecursionError) as error:
-        raise UploadRejected(NOT_R4) from error
+        Bundle.model_validate(_without_files(shape))
+    except (ValidationError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        kinds = {str((entry.get("resource") or {}).get("resourceType")) for entry in _dicts(shape.get("entry"))}
+        version = next((VERSIONS[kind] for kind in sorted(kinds) if kind in VERSIONS), "")
+        said = f" It holds a resource that only FHIR {version} has." if version else ""
+        raise UploadRejected(NOT_R4 + said) from error
+
+
+def _dicts(value: Any) -> list[dict[str, Any]]:
+    return [one for one in value if isinstance(one, dict) and isinstance(one.get("resource") or {}, dict)]
+
+
+def _without_files(shape: dict[str, Any]) -> dict[str, Any]:
+    """The bundle for the models to check; a mark is no base64, which they would refuse."""
+    entries = []
+    for entry in shape["entry"]:
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and any(fhir_file.attachments(resource)):
+            lean = copy.deepcopy(resource)
+            for one in fhir_file.attachments(lean):
+                one.pop("data", None)
+            entry = entry | {"resource": lean}
+        entries.append(entry)
+    return shape | {"entry": entries}
 
 
 def _no_cycles(resources: list[ReceivedResource]) -> None:
@@ -177,77 +216,24 @@ def _no_cycles(resources: list[ReceivedResource]) -> None:
         ) from error
 
 
-def _about(person: dict[str, Any], sha256: str, resources: tuple[ReceivedResource, ...]) -> Received:
+def _about(person: dict[str, Any], sha256: str, chart_id: str, resources: tuple[ReceivedResource, ...]) -> Received:
     names = person.get("name") or [{}]
     first = names[0]
-    name = str(first.get("text") or " ".join((*first.get("given", ()), first.get("family", ""))))
+    name = str(first.get("text") or " ".join((*(first.get("given") or ()), first.get("family") or "")))
     name = " ".join(name.split())
-    born = _as_date(str(person.get("birthDate") or ""))
+    born = as_date(str(person.get("birthDate") or ""))
     if not name or len(name) > MAX_NAME_CHARS or not name.isprintable() or born is None:
         raise UploadRejected(
             "The bundle's patient has no usable name or no full date of birth, so nothing was received. Add the "
             "patient here first, and receive the bundle for them."
         )
     sex = str(person.get("gender") or "unknown")
-    numbers = [str(one.get("value") or "") for one in person.get("identifier") or ()]
-    ours = [
-        str(one.get("value") or "")
-        for one in person.get("identifier") or ()
-        if one.get("system") == f"{OURS}:record-number"
-    ]
-    number = (ours or numbers or [""])[0]
-    tags = {str(tag.get("code")) for tag in (person.get("meta") or {}).get("tag") or ()}
+    identifiers = person.get("identifier") or ()
+    ours = [str(one.get("value") or "") for one in identifiers if one.get("system") == f"{OURS}:record-number"]
+    number = (ours or [str(one.get("value") or "") for one in identifiers] or [""])[0]
+    meta = person.get("meta") or {}
+    marks = {str(one.get("code")) for one in (*(meta.get("tag") or ()), *(meta.get("security") or ()))}
     return Received(
-        sha256, name, born, sex if sex in SEXES else "unknown", number[:64] if number.isprintable() else "",
-        "HTEST" in tags, resources,
+        sha256, name, born, sex if sex in SEXES else "unknown", number[:64] if number.isprintable() else "", bool(ours),
+        "HTEST" in marks, chart_id, resources,
     )  # fmt: skip
-
-
-def _values(resource: dict[str, Any], label: str, stated: Any) -> Iterator[Stated]:
-    parts = resource.get("component") or []
-    amounts = [part["valueQuantity"] for part in parts if (part.get("valueQuantity") or {}).get("value") is not None]
-    if len(amounts) == 2 and "blood pressure" in label.casefold():
-        value = "/".join(f"{amount['value']:g}" for amount in amounts)
-        yield stated(FactKind.LAB, "Blood pressure", value, unit=str(amounts[0].get("unit") or ""))
-        return
-    amount = resource.get("valueQuantity") or {}
-    if amount.get("value") is not None:
-        band = (resource.get("referenceRange") or [{}])[0]
-        low, high = ((band.get(side) or {}).get("value") for side in ("low", "high"))
-        reference = f"{low:g}-{high:g}" if low is not None and high is not None else ""
-        reference = reference or (f">{low:g}" if low is not None else f"<{high:g}" if high is not None else "")
-        marks = set().union(*(_codes(one) for one in resource.get("interpretation") or ()))
-        flag = "high" if marks & {"H", "HH"} else "low" if marks & {"L", "LL"} else ""
-        unit = str(amount.get("unit") or amount.get("code") or "")
-        yield stated(FactKind.LAB, label, f"{amount['value']:g}", unit=unit, flag=flag, reference=reference)
-    elif resource.get("valueString"):
-        yield stated(FactKind.LAB, label, str(resource["valueString"])[:80])
-
-
-def _label(resource: dict[str, Any]) -> str:
-    concept = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type")
-    concept = concept[0] if isinstance(concept, list) and concept else concept
-    if not isinstance(concept, dict):
-        return str((resource.get("medicationReference") or {}).get("display") or "")
-    shown = [str(one.get("display") or one.get("code") or "") for one in concept.get("coding") or ()]
-    return " ".join(str(concept.get("text") or next(iter(shown), "")).split())[:200]
-
-
-def _codes(concept: Any) -> set[str]:
-    return {str(one.get("code")) for one in (concept or {}).get("coding") or ()}
-
-
-def _day(resource: dict[str, Any]) -> date | None:
-    fields = (
-        "effectiveDateTime recordedDate authoredOn dateAsserted date onsetDateTime started occurrenceDateTime".split()
-    )
-    period = resource.get("effectivePeriod") or resource.get("period") or resource.get("performedPeriod") or {}
-    given = [resource.get(field) for field in fields] + [period.get("start"), resource.get("issued")]
-    return next((day for one in given if one and (day := _as_date(str(one)[:10]))), None)
-
-
-def _as_date(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None

@@ -1,84 +1,104 @@
-"""A chart as a FHIR R4 document Bundle (R4B models of fhir.resources check it), in the sections of the International
-Patient Summary where they fit (HL7 IPS 1.1).
+"""A chart as FHIR R4 resources (R4B models of fhir.resources check them), in the sections of the International Patient
+Summary where they fit (HL7 IPS 1.1). How they are written to a file is fhir_file's to know.
 
 Resources that came from elsewhere go out word for word, as they came. What was worked out here names the record it
-stands in (`derivedFrom`, `relatesTo` or an extension with document and page) and the model that read it (Provenance).
+stands in (an extension with document, page and boxes) and the model that read it (Provenance). Bytes of PDFs and
+pictures are not in the resources yet: a mark stands for each, so that a chart of years is never held as a whole.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import uuid
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from domain.chart import Chart, MedicineState, Said, Source, SourceKind, TimelineItem
-from domain.errors import NothingFound, UploadRejected
+from domain.chart import Chart, Measurement, MedicineState, Said, Source, SourceKind, TimelineItem
+from domain.kept_reading import KeptReading
+from domain.models import ModelStamp
+from domain.prescription import PrescriptionRecord
+from pipelines import fhir_notes, fhir_orders
+from pipelines.fhir_notes import KeptVisit
+from pipelines.fhir_shapes import (
+    HL7,
+    OURS,
+    SNOMED,
+    SUMMARY_CODE,
+    Entry,
+    clean,
+    coded,
+    device,
+    device_url,
+    loinc,
+    midnight,
+    narrative,
+    places,
+    provenance,
+    quantity,
+    url_of,
+)
 
-LOINC, SNOMED, UCUM = "http://loinc.org", "http://snomed.info/sct", "http://unitsofmeasure.org"
-HL7 = "http://terminology.hl7.org/CodeSystem"
-OURS = "urn:health-connect"
-XHTML = "http://www.w3.org/1999/xhtml"
 IPS_COMPOSITION = "http://hl7.org/fhir/uv/ips/StructureDefinition/Composition-uv-ips"
-NAMESPACE = uuid.UUID("8a6c2a5e-8d42-4c53-9a1e-2f8f3f4b8d10")  # ids stay the same from one export to the next
 SECTIONS = (  # title, LOINC code, resource types
     ("Medication summary", "10160-0", ("MedicationStatement", "MedicationRequest")),
     ("Allergies and intolerances", "48765-2", ("AllergyIntolerance",)),
     ("Problem list", "11450-4", ("Condition",)),
     ("Results", "30954-2", ("Observation", "DiagnosticReport")),
     ("Documents", "55107-7", ("DocumentReference",)),
+    ("Consultations", "11488-4", ("Composition",)),
 )
-Pdf = Callable[[str], bytes]
-"""The searchable PDF of a record, by its id."""
+PDF_MARK, FILE_MARK = "hc-pdf:", "hc-file:"  # no base64 holds a colon
+Key = tuple[str, str, str, str]
+"""What a statement says: kind, label, text, day; see `key_of`."""
 
 
-def bundle(chart: Chart, imported: Sequence[tuple[str, dict[str, Any]]], pdf_of: Pdf, at: datetime) -> dict[str, Any]:
-    """The whole chart. `imported`: (full_url, resource) as they came, a Patient among them stands for ours.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a chart rests on. `imported`: (full_url, resource) as they came, a Patient among them stands for ours.
 
-    Raises UploadRejected where FHIR cannot hold it.
+    `filed`: ids of records that were filed from attachments of these imports; what such a page says again and an
+    imported resource says already (`said_there`) is not written a second time.
     """
-    known = next(((url, one) for url, one in imported if one.get("resourceType") == "Patient"), None)
-    patient, person = known or (_url("Patient", chart.patient.patient_id), _patient(chart))
-    entries: list[tuple[str, dict[str, Any]]] = [(patient, person)]
-    entries += _documents(chart, patient, pdf_of)
-    entries += _conditions(chart, patient)
-    entries += _allergies(chart, patient)
-    entries += _medicines(chart, patient)
-    entries += _observations(chart, patient)
-    entries += _readings(chart, patient)
-    taken = {url for url, _ in entries}
-    entries += [(url, resource) for url, resource in imported if url not in taken]
-    author = _url("Device", "health-connect")
-    own = [(author, _device("HEALTH CONNECT", "")), *_provenance(chart, at)]
-    entries += [(url, resource) for url, resource in own if url not in {taken for taken, _ in entries}]
-    composition = _composition(chart, patient, author, entries, at)
-    made = {
-        "resourceType": "Bundle",
-        "type": "document",
-        "identifier": {"system": OURS, "value": f"{chart.patient.patient_id}-{chart.revision}"},
-        "timestamp": at.isoformat(),
-        "entry": [
-            {"fullUrl": url, "resource": resource}
-            for url, resource in [(_url("Composition", chart.patient.patient_id), composition), *entries]
-        ],
-    }
-    validate(made)
-    return made
+
+    imported: Sequence[Entry] = ()
+    visits: Sequence[KeptVisit] = ()
+    orders: Sequence[PrescriptionRecord] = ()
+    scans: Sequence[KeptReading] = ()
+    filed: Collection[str] = ()
+    said_there: Collection[Key] = ()
 
 
-def validate(made: dict[str, Any]) -> None:
-    """Raises UploadRejected for what the R4B models refuse."""
-    from fhir.resources.R4B.bundle import Bundle
-    from pydantic import ValidationError
-
+def key_of(kind: str, label: str, text: str, day: object) -> Key:
+    """For comparison only: numbers without trailing zeros, words without case."""
     try:
-        Bundle.model_validate(made)
-    except ValidationError as error:
-        raise UploadRejected(
-            "The chart holds something that FHIR cannot carry, so no bundle was made. Print the summary instead."
-        ) from error
+        plain = f"{float(text):g}"
+    except ValueError:
+        plain = " ".join(text.casefold().split())
+    return kind, " ".join(label.casefold().split()), plain, str(day)
+
+
+def resources(chart: Chart, kept: Kept, at: datetime) -> list[Entry]:
+    """All of the chart, the summary first; PDFs and pictures as marks."""
+    known = next(((url, one) for url, one in kept.imported if one.get("resourceType") == "Patient"), None)
+    patient, person = known or (url_of("Patient", chart.patient.patient_id), _patient(chart))
+    author = url_of("Device", "health-connect")
+    own = (
+        _conditions(chart, patient, kept),
+        _allergies(chart, patient, kept),
+        _medicines(chart, patient, kept),
+        fhir_orders.requests(kept.orders, patient, at.date()),
+        _observations(chart, patient, kept),
+        _readings(kept.scans, patient),
+        fhir_notes.compositions(kept.visits, patient, author, at),
+        [(author, device("HEALTH CONNECT", ""))],
+        _provenance(chart, kept, at),
+        _documents(chart, patient, kept),
+    )
+    entries: dict[str, dict[str, Any]] = {patient: person}
+    for url, resource in (*kept.imported, *(entry for part in own for entry in part)):
+        entries.setdefault(url, resource)
+    summary = _composition(chart, patient, author, list(entries.items()), at)
+    return [(url_of("Composition", chart.patient.patient_id), summary), *entries.items()]
 
 
 def _patient(chart: Chart) -> dict[str, Any]:
@@ -86,7 +106,7 @@ def _patient(chart: Chart) -> dict[str, Any]:
     shape: dict[str, Any] = {
         "resourceType": "Patient",
         "identifier": [{"system": f"{OURS}:record-number", "value": one.record_number}],
-        "name": [{"text": _clean(one.name)}],
+        "name": [{"text": clean(one.name)}],
         "gender": one.sex,
         "birthDate": one.birth_date.isoformat(),
     }
@@ -95,230 +115,230 @@ def _patient(chart: Chart) -> dict[str, Any]:
     return shape
 
 
-def _documents(chart: Chart, patient: str, pdf_of: Pdf) -> Iterable[tuple[str, dict[str, Any]]]:
+def _documents(chart: Chart, patient: str, kept: Kept) -> Iterator[Entry]:
     for item in chart.timeline:
-        if item.source.kind is SourceKind.RECORD:
-            try:
-                data = base64.b64encode(pdf_of(item.source.id)).decode()
-            except NothingFound:
-                continue
-            yield (
-                _url("DocumentReference", item.source.id),
-                {
-                    "resourceType": "DocumentReference",
-                    "status": "current",
-                    "type": {"text": item.kind_of_record or "other"},
-                    "subject": {"reference": patient},
-                    "date": _moment(item.at.isoformat()),
-                    "description": _clean(item.source.title) or "Record",
-                    "content": [
-                        {
-                            "attachment": {
-                                "contentType": "application/pdf",
-                                "data": data,
-                                "title": _clean(item.source.title) or "Record",
-                                "creation": item.at.isoformat(),
-                            }
-                        }
-                    ],
-                },
-            )
-
-
-def _conditions(chart: Chart, patient: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    for one in chart.problems:
-        if _foreign(one.said):
+        if item.source.kind is not SourceKind.RECORD or item.source.id in kept.filed:
             continue
-        status = "inactive" if one.denied else "active"
-        verified = "refuted" if one.denied else "provisional"
+        title = clean(item.source.title) or "Record"
+        attachment = {
+            "contentType": "application/pdf",
+            "data": PDF_MARK + item.source.id,
+            "title": title,
+            "creation": item.at.isoformat(),
+        }
         yield (
-            _url("Condition", f"{chart.patient.patient_id}/{one.name.casefold()}"),
+            url_of("DocumentReference", item.source.id),
+            {
+                "resourceType": "DocumentReference",
+                "status": "current",
+                "type": {"text": item.kind_of_record or "other"},
+                "subject": {"reference": patient},
+                "date": midnight(item.at),
+                "description": title,
+                "content": [{"attachment": attachment}],
+            },
+        )
+
+
+def _conditions(chart: Chart, patient: str, kept: Kept) -> Iterator[Entry]:
+    for one in chart.problems:
+        if _elsewhere(one.said, "diagnosis", one.name, kept):
+            continue
+        yield (
+            url_of("Condition", f"{chart.patient.patient_id}/{one.name.casefold()}"),
             {
                 "resourceType": "Condition",
-                **({} if one.denied else {"clinicalStatus": _coded(f"{HL7}/condition-clinical", status)}),
-                "verificationStatus": _coded(f"{HL7}/condition-ver-status", verified),
-                "code": {"text": _clean(one.name)},
+                **({} if one.denied else {"clinicalStatus": coded(f"{HL7}/condition-clinical", "active")}),
+                "verificationStatus": coded(f"{HL7}/condition-ver-status", "refuted" if one.denied else "provisional"),
+                "code": {"text": clean(one.name)},
                 "subject": {"reference": patient},
                 "recordedDate": one.said[0].on.isoformat(),
-                "extension": _places(one.said),
+                "extension": places(one.said),
             },
         )
 
 
-def _allergies(chart: Chart, patient: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _allergies(chart: Chart, patient: str, kept: Kept) -> Iterator[Entry]:
     for one in chart.allergies:
-        if _foreign(one.said):
+        if _elsewhere(one.said, "allergy", one.substance, kept):
             continue
         yield (
-            _url("AllergyIntolerance", f"{chart.patient.patient_id}/{one.substance.casefold()}"),
+            url_of("AllergyIntolerance", f"{chart.patient.patient_id}/{one.substance.casefold()}"),
             {
                 "resourceType": "AllergyIntolerance",
-                "clinicalStatus": _coded(f"{HL7}/allergyintolerance-clinical", "active"),
-                "verificationStatus": _coded(f"{HL7}/allergyintolerance-verification", "unconfirmed"),
-                "code": {"text": _clean(one.substance)},
+                "clinicalStatus": coded(f"{HL7}/allergyintolerance-clinical", "active"),
+                "verificationStatus": coded(f"{HL7}/allergyintolerance-verification", "unconfirmed"),
+                "code": {"text": clean(one.substance)},
                 "patient": {"reference": patient},
                 "recordedDate": one.said[0].on.isoformat(),
-                "extension": _places(one.said),
+                "extension": places(one.said),
             },
         )
-    if not chart.allergies and chart.no_allergies:
+    denied = [one for one in chart.no_allergies if one.source.kind is not SourceKind.IMPORT]
+    if denied and not chart.allergies and not all(one.source.id in kept.filed for one in denied):
         yield (
-            _url("AllergyIntolerance", f"{chart.patient.patient_id}/none"),
+            url_of("AllergyIntolerance", f"{chart.patient.patient_id}/none"),
             {
                 "resourceType": "AllergyIntolerance",
-                "clinicalStatus": _coded(f"{HL7}/allergyintolerance-clinical", "active"),
+                "clinicalStatus": coded(f"{HL7}/allergyintolerance-clinical", "active"),
                 "code": {
                     "coding": [{"system": SNOMED, "code": "716186003", "display": "No known allergy"}],
                     "text": "No known allergy",
                 },
                 "patient": {"reference": patient},
-                "extension": _places(chart.no_allergies),
+                "extension": places(denied),
             },
         )
 
 
-def _medicines(chart: Chart, patient: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _medicines(chart: Chart, patient: str, kept: Kept) -> Iterator[Entry]:
+    """What is said to be taken; what was prescribed here goes out in full by fhir_orders."""
     for one in chart.medicines:
         for number, said in enumerate(one.said):
-            if said.source.kind is SourceKind.IMPORT:
+            if said.source.kind is SourceKind.PRESCRIPTION or _there(said, "medication", one.name, kept):
                 continue
-            key = f"{said.source.id}/{one.ingredient}/{number}"
-            dosage = [{"text": _clean(said.text)}] if said.text.strip() else []
-            shape: dict[str, Any] = {
-                "medicationCodeableConcept": {"text": _clean(one.name)},
-                "subject": {"reference": patient},
-                "extension": _places((said,)),
-            }
-            if said.source.kind is SourceKind.PRESCRIPTION:
-                shape |= {
-                    "resourceType": "MedicationRequest",
-                    "status": "stopped" if said.denied else "active",
-                    "intent": "order",
-                    "authoredOn": said.on.isoformat(),
-                    **({"dosageInstruction": dosage} if dosage else {}),
-                }
-            else:
-                newest = number == 0 and one.state is not MedicineState.STOPPED
-                shape |= {
+            newest = number == 0 and one.state is not MedicineState.STOPPED
+            dosage = {"dosage": [{"text": clean(said.text)}]} if said.text.strip() else {}
+            yield (
+                url_of("MedicationStatement", f"{said.source.id}/{one.ingredient}/{number}"),
+                {
                     "resourceType": "MedicationStatement",
                     "status": "stopped" if said.denied else "active" if newest else "unknown",
+                    "medicationCodeableConcept": {"text": clean(one.name)},
+                    "subject": {"reference": patient},
                     "dateAsserted": said.on.isoformat(),
-                    **({"dosage": dosage} if dosage else {}),
-                }
-            yield _url(shape["resourceType"], key), shape
+                    **dosage,
+                    "extension": places((said,)),
+                },
+            )
 
 
-def _observations(chart: Chart, patient: str) -> Iterable[tuple[str, dict[str, Any]]]:
+def _observations(chart: Chart, patient: str, kept: Kept) -> Iterator[Entry]:
     for series in chart.series:
         for number, point in enumerate(series.points):
-            if point.said.source.kind is SourceKind.IMPORT:
+            if _there(point.said, "lab", series.label, kept):
                 continue
+            category = "vital-signs" if series.vital else "laboratory"
             shape: dict[str, Any] = {
                 "resourceType": "Observation",
                 "status": "final",
-                "category": [
-                    {"coding": [{"system": f"{HL7}/observation-category",
-                                 "code": "vital-signs" if series.vital else "laboratory"}]}
-                ],
-                "code": {"text": _clean(series.label)},
+                "category": [coded(f"{HL7}/observation-category", category)],
+                "code": {"text": clean(series.label)},
                 "subject": {"reference": patient},
                 "effectiveDateTime": point.said.on.isoformat(),
-                "extension": _places((point.said,)),
-            }  # fmt: skip
-            if point.second is not None:
-                shape["component"] = [
-                    {"code": _loinc(code, name), "valueQuantity": _quantity(number_, point.unit)}
-                    for code, name, number_ in (
-                        ("8480-6", "Systolic blood pressure", point.number),
-                        ("8462-4", "Diastolic blood pressure", point.second),
-                    )
-                ]
-            elif point.number is not None:
-                shape["valueQuantity"] = _quantity(point.number, point.unit)
-            else:
-                shape["valueString"] = _clean(f"{point.said.text} {point.unit}")
-            band = {
-                side: _quantity(edge, point.unit)
-                for side, edge in (("low", point.low), ("high", point.high))
-                if edge is not None
+                "extension": places((point.said,)),
             }
-            if band:
-                shape["referenceRange"] = [band]
-            if point.flag:
-                code = {"high": "H", "low": "L"}[point.flag]
-                shape["interpretation"] = [_coded(f"{HL7}/v3-ObservationInterpretation", code)]
-            yield _url("Observation", f"{point.said.source.id}/{series.label}/{number}/{point.said.text}"), shape
+            yield (
+                url_of("Observation", f"{point.said.source.id}/{series.label}/{number}/{point.said.text}"),
+                (shape | _value(point)),
+            )
 
 
-def _readings(chart: Chart, patient: str) -> Iterable[tuple[str, dict[str, Any]]]:
-    for item in chart.timeline:
-        if item.source.kind is not SourceKind.READING:
-            continue
-        study = _url("ImagingStudy", item.source.id)
+def _value(point: Measurement) -> dict[str, Any]:
+    """The number with its band, as far as there is one."""
+    shape: dict[str, Any] = {}
+    if point.second is not None:
+        shape["component"] = [
+            {"code": loinc(code, name), "valueQuantity": quantity(number, point.unit)}
+            for code, name, number in (
+                ("8480-6", "Systolic blood pressure", point.number),
+                ("8462-4", "Diastolic blood pressure", point.second),
+            )
+        ]
+    elif point.number is not None:
+        shape["valueQuantity"] = quantity(point.number, point.unit)
+    else:
+        shape["valueString"] = clean(f"{point.said.text} {point.unit}")
+    band = {
+        side: quantity(edge, point.unit)
+        for side, edge in (("low", point.low), ("high", point.high))
+        if edge is not None
+    }
+    if band:
+        shape["referenceRange"] = [band]
+    if point.flag:
+        code = {"high": "H", "low": "L"}[point.flag]
+        shape["interpretation"] = [coded(f"{HL7}/v3-ObservationInterpretation", code)]
+    return shape
+
+
+def _readings(scans: Sequence[KeptReading], patient: str) -> Iterator[Entry]:
+    """Every finding with its score, what persons said of it, and the picture with its map."""
+    for scan in scans:
+        study, title = url_of("ImagingStudy", scan.reading_id), clean(scan.task.replace("_", " ")).capitalize()
         yield study, {"resourceType": "ImagingStudy", "status": "available", "subject": {"reference": patient}}
+        said = (
+            [f"Abstained: {scan.outside['reason']}"] if scan.abstained else [*map(_finding, scan.outside["findings"])]
+        )
+        said += [f"{one.who} ({one.opinion.value}): {one.reason}" for one in scan.feedback]
+        pictures = [
+            {"contentType": "image/png", "data": FILE_MARK + sha256, "title": name}
+            for sha256, name in ((scan.picture_sha256, "Picture"), (scan.overlay_sha256, "Map"))
+            if sha256
+        ]
         yield (
-            _url("DiagnosticReport", item.source.id),
+            url_of("DiagnosticReport", scan.reading_id),
             {
                 "resourceType": "DiagnosticReport",
+                "text": narrative(said or ["Read"]),
                 "status": "preliminary",  # a machine's reading, confirmed by nobody
-                "code": {"text": _clean(item.source.title)},
+                "code": {"text": title},
                 "subject": {"reference": patient},
-                "effectiveDateTime": item.at.isoformat(),
+                "effectiveDateTime": scan.created_at.isoformat(),
                 "imagingStudy": [{"reference": study}],
-                "conclusion": _clean(("Abstained: " if item.state == "abstained" else "") + item.detail) or "Read",
+                "conclusion": clean("; ".join(said)) or "Read",
+                "presentedForm": pictures,
             },
         )
 
 
-def _provenance(chart: Chart, at: datetime) -> Iterable[tuple[str, dict[str, Any]]]:
-    """Which model, and which revision of it, read or drafted what."""
-    by_model: dict[tuple[str, str], list[TimelineItem]] = {}
+def _finding(one: dict[str, Any]) -> str:
+    positive = " (positive)" if one["positive"] else ""
+    return f"{str(one['label']).replace('_', ' ')} {100 * one['score']:.0f} %{positive}"
+
+
+def _provenance(chart: Chart, kept: Kept, at: datetime) -> Iterator[Entry]:
+    """Which model, and which revision of it, read what. Notes have theirs from fhir_notes."""
+    by_model: dict[ModelStamp, list[TimelineItem]] = {}
     kinds = {SourceKind.RECORD: "DocumentReference", SourceKind.READING: "DiagnosticReport"}
     for item in chart.timeline:
-        if item.model is not None and item.source.kind in kinds:
-            by_model.setdefault((item.model.id, item.model.revision), []).append(item)
-    for (name, revision), items in by_model.items():
-        device = _url("Device", f"{name}/{revision}")
-        yield device, _device(name, revision)
-        yield (
-            _url("Provenance", f"{chart.patient.patient_id}/{name}/{revision}"),
-            {
-                "resourceType": "Provenance",
-                "target": [{"reference": _url(kinds[item.source.kind], item.source.id)} for item in items],
-                "recorded": at.isoformat(),
-                "agent": [{"type": _coded(f"{HL7}/provenance-participant-type", "assembler"),
-                           "who": {"reference": device}}],
-            },
-        )  # fmt: skip
+        if item.model is not None and item.source.kind in kinds and item.source.id not in kept.filed:
+            by_model.setdefault(item.model, []).append(item)
+    for model, items in by_model.items():
+        yield device_url(model), device(model.id, model.revision)
+        targets = [url_of(kinds[item.source.kind], item.source.id) for item in items]
+        key = f"{chart.patient.patient_id}/{model.id}/{model.revision}"
+        yield url_of("Provenance", key), provenance(targets, [model], at.isoformat())
 
 
-def _composition(
-    chart: Chart, patient: str, author: str, entries: Sequence[tuple[str, dict[str, Any]]], at: datetime
-) -> dict[str, Any]:
+def _composition(chart: Chart, patient: str, author: str, entries: Sequence[Entry], at: datetime) -> dict[str, Any]:
+    """The summary that everything else hangs on."""
     sections = []
     for title, code, types in SECTIONS:
         inside = [(url, resource) for url, resource in entries if resource.get("resourceType") in types]
         rows = [_row(resource) for _, resource in inside] or ["Nothing is on the chart."]
-        section: dict[str, Any] = {"title": title, "code": _loinc(code, title), "text": _narrative(rows)}
+        section: dict[str, Any] = {"title": title, "code": loinc(code, title), "text": narrative(rows)}
         if inside:
             section["entry"] = [{"reference": url} for url, _ in inside]
         else:
-            section["emptyReason"] = _coded(f"{HL7}/list-empty-reason", "unavailable")
+            section["emptyReason"] = coded(f"{HL7}/list-empty-reason", "unavailable")
         sections.append(section)
-    visits = [item for item in chart.timeline if item.source.kind is SourceKind.CONSULTATION]
-    if visits:
-        rows = [f"{item.at} ({item.state}): {item.detail}" for item in visits]
-        sections.append({"title": "Consultations", "code": _loinc("11488-4", "Consultation note"),
-                         "text": _narrative(rows)})  # fmt: skip
     open_now = [one for one in chart.attention if one.dismissal is None]
     if open_now:
-        rows = [f"{one.concern.value}: {one.text}. {one.why}" for one in open_now]
-        sections.append({"title": "Needs attention", "text": _narrative(rows)})
+        rows = [f"{one.concern.value}: {one.text}. {one.why} [{_named(one.sources)}]" for one in open_now]
+        sections.append({"title": "Needs attention", "text": narrative(rows)})
+    aside = [one for one in chart.attention if one.dismissal is not None]
+    if aside:
+        rows = [f"{one.text}: set aside by {one.dismissal.who}, {one.dismissal.reason}" for one in aside]
+        sections.append({"title": "Set aside", "text": narrative(rows)})
+    if chart.since is not None and chart.changes:
+        rows = [f"{one.on}: {one.text} [{_named((one.source,))}]" for one in chart.changes]
+        sections.append({"title": f"Since the visit of {chart.since}", "text": narrative(rows)})
     return {
         "resourceType": "Composition",
         "meta": {"profile": [IPS_COMPOSITION]},
         "status": "preliminary",
-        "type": _loinc("60591-5", "Patient summary Document"),
+        "type": loinc(SUMMARY_CODE, "Patient summary Document"),
         "subject": {"reference": patient},
         "date": at.isoformat(),
         "author": [{"reference": author}],
@@ -330,67 +350,31 @@ def _composition(
 def _row(resource: dict[str, Any]) -> str:
     code = resource.get("code") or resource.get("medicationCodeableConcept") or resource.get("type") or {}
     name = code.get("text") or next((one.get("display", "") for one in code.get("coding", ())), "")
+    if resource.get("resourceType") == "Composition":
+        name = f"{resource.get('title', '')} ({resource.get('status', '')})"
     amount = resource.get("valueQuantity") or {}
+    parts = [(one.get("valueQuantity") or {}).get("value") for one in resource.get("component") or ()]
     dosage = (resource.get("dosage") or resource.get("dosageInstruction") or [{}])[0].get("text", "")
     on = resource.get("effectiveDateTime") or resource.get("recordedDate") or resource.get("dateAsserted") or ""
-    value = f"{amount.get('value', '')} {amount.get('unit', '')}" if amount else ""
+    value = f"{amount.get('value', '')} {amount.get('unit', '')}" if amount else "/".join(f"{p:g}" for p in parts if p)
     words = (name, value, dosage, resource.get("conclusion", ""), resource.get("description", ""), str(on)[:10])
     return " ".join(str(word) for word in words if str(word).strip()) or str(resource.get("resourceType"))
 
 
-def _foreign(said: Sequence[Said]) -> bool:
-    """Whether only resources from elsewhere say so; those go out as they came."""
-    return all(one.source.kind is SourceKind.IMPORT for one in said)
+def _elsewhere(said: Sequence[Said], kind: str, label: str, kept: Kept) -> bool:
+    """Whether only resources from elsewhere say so, or pages that came along with them; those go out as they came."""
+    there = {(one[0], one[1]) for one in kept.said_there}
+    mine = [one for one in said if one.source.kind is not SourceKind.IMPORT]
+    return not mine or (key_of(kind, label, "", "")[:2] in there and all(one.source.id in kept.filed for one in mine))
 
 
-def _places(said: Sequence[Said]) -> list[dict[str, Any]]:
-    """Where it stands: id of the source, page and boxes, as an extension of ours."""
-    return [
-        {"url": f"{OURS}:source", "valueString": _where(one.source)}
-        for one in said[:20]
-        if one.source.kind is not SourceKind.IMPORT
-    ] or [{"url": f"{OURS}:source", "valueString": "elsewhere"}]
+def _there(said: Said, kind: str, label: str, kept: Kept) -> bool:
+    """Whether a resource from elsewhere says it, or says the same as this page that came along with it."""
+    if said.source.kind is SourceKind.IMPORT:
+        return True
+    return said.source.id in kept.filed and key_of(kind, label, said.text, said.on) in kept.said_there
 
 
-def _where(source: Source) -> str:
-    boxes = ";".join(",".join(f"{side:g}" for side in box) for box in source.boxes[:8])
-    page = f" page {source.page}" if source.page else ""
-    drawn = f" boxes {boxes}" if boxes else ""
-    return f"{source.kind.value} {source.id}{page}{drawn}" + " ".join(("", *source.utterances))
-
-
-def _device(name: str, revision: str) -> dict[str, Any]:
-    shape: dict[str, Any] = {"resourceType": "Device", "deviceName": [{"name": name, "type": "model-name"}]}
-    if revision:
-        shape["version"] = [{"value": revision}]
-    return shape
-
-
-def _quantity(value: float | None, unit: str) -> dict[str, Any]:
-    return {"value": value, **({"unit": _clean(unit)} if unit.strip() else {})}
-
-
-def _coded(system: str, code: str) -> dict[str, Any]:
-    return {"coding": [{"system": system, "code": code}]}
-
-
-def _loinc(code: str, display: str) -> dict[str, Any]:
-    return {"coding": [{"system": LOINC, "code": code, "display": display}]}
-
-
-def _narrative(rows: Sequence[str]) -> dict[str, str]:
-    items = "".join(f"<li>{html.escape(_clean(row))}</li>" for row in rows)
-    return {"status": "generated", "div": f'<div xmlns="{XHTML}"><ul>{items}</ul></div>'}
-
-
-def _url(kind: str, key: str) -> str:
-    return f"urn:uuid:{uuid.uuid5(NAMESPACE, f'{kind}/{key}')}"
-
-
-def _moment(day: str) -> str:
-    return datetime.fromisoformat(day).replace(tzinfo=UTC).isoformat()
-
-
-def _clean(text: str) -> str:
-    """Without control characters, which neither JSON consumers nor XML like."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text).split())
+def _named(sources: Sequence[Source]) -> str:
+    """Titles of the sources and where in them."""
+    return "; ".join(f"{one.title}{f', page {one.page}' if one.page else ''}" for one in sources)

@@ -1,4 +1,4 @@
-"""The patient desk: who is treated here, and what their records say they take and do not tolerate."""
+"""The patient desk: who is treated here, and what their records say they take."""
 
 from __future__ import annotations
 
@@ -52,20 +52,12 @@ class PatientDesk:
         with self._database.read() as tx:
             return patients.get(tx, patient_id)
 
-    def allergies(self, patient_id: str) -> tuple[str, ...]:
-        """What the patient's records say they do not tolerate, as written there, each once."""
-        said = self._stated(patient_id, FactKind.ALLERGY)
-        return tuple({label.casefold(): label for label in reversed(said)}.values())[::-1]
-
     def medications(self, patient_id: str) -> tuple[str, ...]:
         """Medicines the patient's records name, as written there, each once."""
-        said = self._stated(patient_id, FactKind.MEDICATION)
-        return tuple({label.casefold(): label for label in said}.values())
-
-    def _stated(self, patient_id: str, kind: FactKind) -> list[str]:
         with self._database.read() as tx:
             facts = documents.facts_of(tx, patient_id)
-        return [fact.label for fact in facts if fact.kind is kind and not fact.negated and fact.label]
+        said = [fact.label for fact in facts if fact.kind is FactKind.MEDICATION and not fact.negated and fact.label]
+        return tuple({label.casefold(): label for label in said}.values())
 
 
 def _birth_date(text: str) -> date:

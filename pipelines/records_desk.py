@@ -90,11 +90,13 @@ class RecordsDesk:
         on_page: Callable[[OcrPage], None] = _nobody,
         confirmed: bool = False,
         title: str = "",
+        document_date: date | None = None,
     ) -> FiledRecord:
         """Read a PDF or picture, make it searchable, and file it.
 
         `on_page` is called with each page as it is read. `confirmed`: file to this patient even where the page names
-        another. Raises UploadRejected, NothingFound (unknown patient), Cancelled, ModelUnavailable, StorageFailed.
+        another. `document_date`: the day it bears, where its sender gave it; else what the page says. Raises
+        UploadRejected, NothingFound (unknown patient), Cancelled, ModelUnavailable, StorageFailed.
         """
         started = time.monotonic()
         patient = self._patient_of(patient_id) if patient_id else None
@@ -104,6 +106,7 @@ class RecordsDesk:
         if twin:
             return FiledRecord(self.document(twin), (), twin, time.monotonic() - started)
         document = self._read(upload, patient_id, language, title, progress, on_page)
+        document = replace(document, document_date=document_date or document.document_date)
         conflicts = identity_conflicts(document.facts, patient) if patient else ()
         if conflicts and not confirmed:
             document = replace(document, patient_id="", warnings=(*document.warnings, _unfiled(conflicts)))
@@ -172,6 +175,10 @@ class RecordsDesk:
         return identity_conflicts(document.facts, self._patient_of(patient_id))
 
     # -- looking ----------------------------------------------------------------------------------------------------
+
+    def patient(self, patient_id: str) -> Patient:
+        """Raises NothingFound for an unknown id."""
+        return self._patient_of(patient_id)
 
     def document(self, document_id: str) -> OcrDocument:
         """Raises NothingFound for an unknown id."""

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
 from models.cards_speech import writer_cards
 from models.shelf import ModelShelf
-from pipelines.chart_desk import ChartDesk
+from pipelines.chart_desk import ChartDesk, MovePreview
 from pipelines.consultation import Visit
 from pipelines.consultation_desk import ConsultationDesk
 from pipelines.identity import IdentityConflict
@@ -34,10 +35,11 @@ from pipelines.prescription_drugs import KnownDrugs
 from pipelines.prescription_prefill import from_plan
 from pipelines.prescription_sig import plain_sig
 from pipelines.progress import Progress, silent
+from pipelines.received_files import file_received
 from pipelines.records_desk import FiledRecord, RecordsDesk
 from pipelines.search_desk import SearchDesk
 from pipelines.trail_desk import Trail, TrailDesk
-from storage import audit, backup, consultations, documents, readings
+from storage import audit, backup, chart_files, consultations, documents, readings
 from storage.checkpoint_file import CheckpointFile
 from storage.consultations import ConsultationStore
 from storage.database import Database, DatabaseDamaged
@@ -70,7 +72,7 @@ class Workbench:
 
         patients = PatientDesk(database)
         self.create_patient, self.find_patients, self.patient = patients.create, patients.find, patients.get
-        self.allergies, self.medications = patients.allergies, patients.medications
+        self.medications = patients.medications
 
         self.search_desk = SearchDesk(
             self.shelf, database, settings.data_dir / "index", settings.chroma_url, patients.get
@@ -107,8 +109,13 @@ class Workbench:
             settings.max_recording_hours,
         )
         self.charts = ChartDesk(
-            database, self.search_desk.index_document, lambda one: self.searchable_pdf(one).read_bytes()
+            database,
+            self.search_desk.index_document,
+            lambda one: self.searchable_pdf(one).read_bytes(),
+            files=files,
+            file_record=partial(file_received, records),
         )
+        self.allergies = self.charts.allergies
 
         named = {"ocr": settings.ocr_model, "text_encoder": settings.text_encoder}
         named = {task: model_id for task, model_id in named.items() if model_id}
@@ -129,6 +136,7 @@ class Workbench:
         """Remove files that no record needs. The index is brought up to date when it is first opened."""
         with self.database.read() as tx:
             in_use = documents.files_in_use(tx) | consultations.files_in_use(tx) | readings.files_in_use(tx)
+            in_use |= chart_files.files_in_use(tx)
         swept = self.files.sweep(in_use)
         if swept:
             log.info("swept %d files that no record needs", swept)
@@ -235,6 +243,6 @@ def _named_writers(settings: Settings) -> tuple[ModelCard, ...]:
 
 
 __all__ = [
-    "CheckedDraft", "DocumentSummary", "FiledRecord", "IdentityConflict", "IssuedPrescription", "ScanRead", "Trail",
-    "Visit", "Workbench", "open_workbench",
+    "CheckedDraft", "DocumentSummary", "FiledRecord", "IdentityConflict", "IssuedPrescription", "MovePreview",
+    "ScanRead", "Trail", "Visit", "Workbench", "open_workbench",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +18,6 @@ from domain.document import Fact
 from domain.errors import NotAllowed, NothingFound
 from domain.kept_reading import KeptReading
 from domain.models import ModelStamp
-from domain.patient import Patient
 from storage import fact_places, patients, readings
 from storage.database import (
     chart_dismissals,
@@ -43,6 +42,7 @@ MOVED = {
     "imports": (chart_imports, chart_imports.c.import_id),
 }
 READ = "document_id title kind document_date created_at page_count confidence model_id model_revision facts".split()
+NO_TALK: dict[str, Any] = {"utterances": ()}
 CHANGED = "This chart was changed elsewhere in the meantime, so nothing was overwritten. Look at it again, then repeat."
 
 
@@ -102,8 +102,8 @@ def records(tx: sa.Connection, patient_id: str, limit: int) -> tuple[ChartDocume
     )  # fmt: skip
 
 
-def visits(tx: sa.Connection, patient_id: str, limit: int) -> tuple[ChartVisit, ...]:
-    """Newest first, in three queries."""
+def visits(tx: sa.Connection, patient_id: str, limit: int, with_talk: bool = True) -> tuple[ChartVisit, ...]:
+    """Newest first, in three queries. `with_talk`: with the transcripts, which are by far the most of it."""
     query = sa.select(consultations).where(consultations.c.patient_id == patient_id)
     rows = tx.execute(query.order_by(consultations.c.created_at.desc()).limit(limit)).all()
     ids = [row.consultation_id for row in rows]
@@ -115,6 +115,8 @@ def visits(tx: sa.Connection, patient_id: str, limit: int) -> tuple[ChartVisit, 
     joined = consultation_versions.join(consultations, v.consultation_id == c.consultation_id)
     found = sa.select(v.consultation_id, v.kind, v.content).select_from(joined)
     found = found.where(newest, v.consultation_id.in_(ids))
+    if not with_talk:
+        found = found.where(v.kind == "note")
     content = {(row.consultation_id, row.kind): row.content for row in tx.execute(found)}
     a = consultation_addenda.c
     added: dict[str, list[dict[str, Any]]] = {}
@@ -122,7 +124,7 @@ def visits(tx: sa.Connection, patient_id: str, limit: int) -> tuple[ChartVisit, 
         added.setdefault(row.consultation_id, []).append(row.content)
     return tuple(
         ChartVisit(
-            row.consultation_id, _aware(row.created_at), content[row.consultation_id, "transcript"],
+            row.consultation_id, _aware(row.created_at), content.get((row.consultation_id, "transcript"), NO_TALK),
             content.get((row.consultation_id, "note")), row.note_version, row.signature,
             tuple(added.get(row.consultation_id, ())),
         )
@@ -204,22 +206,28 @@ def merge(tx: sa.Connection, kept_id: str, gone_id: str, reason: str, who: str) 
     return merge_id
 
 
-def unmerge(tx: sa.Connection, merge_id: str, who: str) -> tuple[str, str, list[str]]:
-    """Give back what went over and is still there; returns (kept, gone, ids of the records that moved back).
+def merge_of(tx: sa.Connection, merge_id: str) -> tuple[str, str]:
+    """Ids of the kept and the gone patient. Raises NothingFound."""
+    row = tx.execute(sa.select(chart_merges).where(chart_merges.c.merge_id == merge_id)).first()
+    if row is None:
+        raise NothingFound("No merge has this id. Open the chart and choose one of its merges.")
+    return row.kept_id, row.gone_id
+
+
+def unmerge(tx: sa.Connection, merge_id: str, who: str) -> list[str]:
+    """Give back what went over and is still there; returns ids of the records that moved back.
 
     Raises NothingFound, NotAllowed where it was undone already.
     """
     row = tx.execute(sa.select(chart_merges).where(chart_merges.c.merge_id == merge_id).with_for_update()).first()
-    if row is None:
-        raise NothingFound("No merge has this id. Open the chart and choose one of its merges.")
-    if row.undone_at is not None:
+    if row is None or row.undone_at is not None:
         raise NotAllowed("This merge was undone already. Open both charts to see them apart.")
     still = belongings(tx, row.kept_id)
     back = {name: [one for one in ids if one in set(still[name])] for name, ids in row.moved.items()}
     _move(tx, back, row.gone_id)
     this = chart_merges.c.merge_id == merge_id
     tx.execute(chart_merges.update().where(this).values(undone_by=who, undone_at=datetime.now(UTC)))
-    return row.kept_id, row.gone_id, back["documents"]
+    return back["documents"]
 
 
 def merges_of(tx: sa.Connection, patient_id: str) -> tuple[Merge, ...]:
@@ -256,16 +264,32 @@ def _move(tx: sa.Connection, moved: Mapping[str, Sequence[str]], patient_id: str
 # -- imported resources ------------------------------------------------------------------------------------------------
 
 
-def imports(tx: sa.Connection, patient_id: str, limit: int) -> tuple[Imported, ...]:
-    """Resources that came from elsewhere, oldest first."""
+def imports(tx: sa.Connection, patient_id: str, limit: int, kinds: Sequence[str] | None = None) -> tuple[Imported, ...]:
+    """Resources that came from elsewhere, oldest first; of these types, or of all."""
     t = chart_imports.c
     mine = sa.select(chart_imports).where(t.patient_id == patient_id)
+    if kinds is not None:
+        mine = mine.where(t.kind.in_(kinds))
     rows = tx.execute(mine.order_by(t.at, t.import_id).limit(limit))
     return tuple(Imported(row.import_id, row.kind, row.full_url, row.content, _aware(row.at)) for row in rows)
 
 
-def add_imports(tx: sa.Connection, patient_id: str, rows: Sequence[tuple[str, str, str, dict[str, Any]]]) -> int:
-    """Keep resources as (sha256, kind, full_url, content); those that are here already are left. Returns how many."""
+def imported(tx: sa.Connection, patient_id: str, import_id: str) -> dict[str, Any]:
+    """One of them, as it came. Raises NothingFound where it is not this patient's."""
+    t = chart_imports.c
+    found = tx.scalar(sa.select(t.content).where(t.patient_id == patient_id, t.import_id == import_id))
+    if found is None:
+        raise NothingFound("This was not received for this patient. Look at the chart again.")
+    return found
+
+
+def add_imports(
+    tx: sa.Connection, patient_id: str, rows: Sequence[tuple[str, str, str, dict[str, Any]]]
+) -> dict[str, str]:
+    """Keep resources as (sha256, kind, full_url, content); those that are here already are left.
+
+    Returns the ids of the new ones by sha256.
+    """
     t = chart_imports.c
     known = set(tx.scalars(sa.select(t.sha256).where(t.patient_id == patient_id)))
     now, fresh = datetime.now(UTC), []
@@ -274,18 +298,14 @@ def add_imports(tx: sa.Connection, patient_id: str, rows: Sequence[tuple[str, st
             known.add(sha256)
             fresh.append(
                 {
-                    "import_id": uuid.uuid4().hex, "patient_id": patient_id, "sha256": sha256, "kind": kind,
-                    "full_url": full_url, "content": content, "at": now,
+                    "import_id": uuid.uuid4().hex, "patient_id": patient_id, "sha256": sha256, "kind": kind[:64],
+                    "full_url": full_url, "content": content,
+                    "at": now + timedelta(microseconds=len(fresh)),  # keeps the order in which they came
                 }
             )  # fmt: skip
     if fresh:
         tx.execute(chart_imports.insert(), fresh)
-    return len(fresh)
-
-
-def patient_of(tx: sa.Connection, patient_id: str) -> Patient:
-    """Raises NothingFound."""
-    return patients.get(tx, patient_id)
+    return {row["sha256"]: row["import_id"] for row in fresh}
 
 
 def _aware(moment: datetime) -> datetime:

@@ -307,6 +307,19 @@ chart_imports = sa.Table(
     sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 
+chart_files = sa.Table(
+    "chart_files",  # files that such resources carry: bytes in the file store, a mark in the resource
+    metadata,
+    sa.Column("import_id", sa.ForeignKey("chart_imports.import_id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("content_type", sa.String(100), nullable=False),
+    sa.Column("title", sa.String(300), nullable=False),
+    sa.Column("dated", sa.Date, nullable=True),
+    sa.Column("may_file", sa.Boolean, nullable=False),  # as a record of its own
+    sa.Column("document_id", sa.ForeignKey("documents.document_id", ondelete="SET NULL"), nullable=True, index=True),
+)
+
 schema_version = sa.Table("schema_version", metadata, sa.Column("version", sa.Integer, primary_key=True))
 
 
@@ -365,6 +378,11 @@ def _m008_likeness(connection: sa.Connection) -> None:
     places.fill(connection)
 
 
+def _m009_chart_files(connection: sa.Connection) -> None:
+    """Files that came inside FHIR resources."""
+    metadata.create_all(connection, tables=[chart_files])
+
+
 MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m001_records,
     _m002_prescriptions,
@@ -374,6 +392,7 @@ MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (
     _m006_readings,
     _m007_charts,
     _m008_likeness,
+    _m009_chart_files,
 )
 
 

@@ -70,6 +70,12 @@ def get(tx: sa.Connection, patient_id: str) -> Patient:
     return _patient(row)
 
 
+def by_number(tx: sa.Connection, record_number: str) -> Patient | None:
+    """Whose record number this is."""
+    row = tx.execute(sa.select(patients).where(patients.c.record_number_key == fold(record_number))).first()
+    return _patient(row) if row is not None and fold(record_number) else None
+
+
 def find(tx: sa.Connection, text: str = "", limit: int = 50) -> tuple[Patient, ...]:
     """Patients by record number, by beginnings of its words, then by likeness; all when `text` is empty."""
     words = fold(text).split()

@@ -5,6 +5,7 @@
   const FIRST = 8; /* lines of a box before the rest is folded away */
   const STEP = 40; /* rows of the timeline at once */
   const STATES = { current: "", conflicting: "sources differ", stopped: "stopped" };
+  const FATES = { started: "started", changed: "changed", avoid: "to be avoided", "not taken": "not taken" };
   const KINDS = { record: "Records", consultation: "Consultations", reading: "Image readings", prescription: "Prescriptions", import: "Received" };
   const MARKS = { danger: "Danger", warning: "Look", note: "Note" };
 
@@ -100,7 +101,7 @@
       el("h2", { class: "hc-h3" }, "Timeline, newest first"),
       el("div", { class: "hc-chart-acts", role: "group", "aria-label": "Kinds" }, chip("", `All ${value.timeline.length}`),
         Object.keys(KINDS).filter(count).map((kind) => chip(kind, `${KINDS[kind]} ${count(kind)}`))),
-      el("div", { class: "hc-chart-days" }, day("from", "From "), day("to", "To ")),
+      value.masked ? "" : el("div", { class: "hc-chart-days" }, day("from", "From "), day("to", "To ")),
       found.length ? "" : el("p", { class: "hc-quiet", role: "status" }, value.timeline.length ? "Nothing of this kind in these days." : "Nothing is filed to this patient yet."),
       el("ol", { class: "hc-timeline" }, shown.map((item, at) => el("li", {}, el("button", { type: "button", class: "hc-time-row", "data-key": "time-" + item.source.id, "aria-label": `${item.at}, ${item.source.title}. Open it.`, onclick: () => send("open", { source: item.source }) },
         el("time", {}, item.at), el("span", { class: "hc-dot hc-dot-" + item.source.kind }),
@@ -114,7 +115,7 @@
     const other = el("input", { type: "text", class: "hc-input", id: "hc-merge-other", maxlength: 300, placeholder: "Record number or name of the other record" });
     return el("details", { class: "hc-chart-box", open: value.preview ? true : null }, el("summary", {}, "Two records of this person? Merge, or undo a merge"),
       value.merges.map((merge, at) => el("p", {}, `Merged with ${merge.gone.name} (${merge.gone.record_number}) on ${merge.at.slice(0, 10)} by ${merge.who}: ${merge.reason} `,
-        button("Undo this merge", "unmerge-" + at, () => send("unmerge", { merge_id: merge.merge_id }), "hc-small"))),
+        button("Undo this merge", "unmerge-" + at, () => send("unmerge", { merge_id: merge.merge_id, revision: value.revision }), "hc-small"))),
       el("form", { class: "hc-chart-form", onsubmit: (event) => { event.preventDefault(); send("preview", { other: other.value }); } },
         el("label", { for: "hc-merge-other" }, "The other record of the same person"), other, el("button", { class: "hc-button", "data-key": "preview" }, "Show what would happen")),
       value.preview ? previewed(value.preview, send) : "");
@@ -143,7 +144,14 @@
     window.print();
   }
 
-  parts.chart = function (root, value, send, memory) {
+  /* Of a chart without identity only the years are known; the first of January that stands for one would be misread. */
+  const DAYS = ["on", "at", "since"];
+  const years = (value) => Array.isArray(value) ? value.map(years) : value && typeof value === "object"
+    ? Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, DAYS.includes(name) && typeof inner === "string" ? inner.slice(0, 4) : years(inner)])) : value;
+
+  parts.chart = function (root, given, tell, memory) {
+    const value = given && given.masked ? years(given) : given;
+    const send = (name, what) => tell(name, value && value.masked ? { ...what, masked: true } : what);
     if (!value) { root.append(el("p", { class: "hc-quiet" }, "The chart is being read.")); return; }
     if (value.refused) { root.append(el("div", { class: "hc-trail-refused", role: "status" }, value.refused)); return; }
     if (!value.patient) {
@@ -153,12 +161,15 @@
     if (memory.whose !== value.patient.patient_id) Object.assign(memory, { whose: value.patient.patient_id, asked: "", kind: "", from: "", to: "", rows: STEP });
     const open = value.attention.filter((entry) => !entry.dismissed), aside = value.attention.filter((entry) => entry.dismissed);
     const entries = open.map((entry, at) => attention(entry, at, value, send, memory));
-    const allergies = value.allergies.map((one, at) => sayRow(one.substance, one.said, "", "allergy-" + at, send));
+    const allergies = value.allergies.map((one, at) => sayRow(one.substance, one.said, one.said[0].note, "allergy-" + at, send));
     const none = value.no_allergies.slice(0, 1).map((said) => el("li", {}, place(said.source, said.text, send, "no-allergy"), el("span", { class: "hc-quiet" }, ` ${said.on}`)));
     const taken = value.medicines.filter((one) => one.state !== "stopped"), stopped = value.medicines.filter((one) => one.state === "stopped");
-    const drug = (one, at) => sayRow(one.name, one.said, STATES[one.state], "medicine-" + one.ingredient + at, send, "hc-med-" + one.state);
+    /* What the newest source says becomes of it, unless sources differ. */
+    const fate = (one) => one.state === "conflicting" ? STATES.conflicting : FATES[one.said[0].note] || STATES[one.state];
+    const drug = (one, at) => sayRow(one.name, one.said, fate(one), "medicine-" + one.ingredient + at, send, "hc-med-" + one.state);
     root.append(
-      value.note ? el("p", { class: "hc-status hc-done", role: "status" }, value.note) : "",
+      value.note ? el("p", { class: "hc-status hc-done", role: "status", dir: "auto" }, value.note) : "",
+      value.masked ? el("div", { class: "hc-trail-refused" }, "Without identity: names, numbers and days are left out, and only what was understood is shown.") : "",
       value.merged_into ? el("div", { class: "hc-trail-refused" }, "This record was merged into another chart. Open that chart to see everything.") : "",
       value.left_out.map((text) => el("p", { class: "hc-warn-text" }, text)),
       el("section", { class: "hc-attentions", "aria-label": "Needs attention" },
@@ -175,7 +186,9 @@
         box("Vitals", "vitals", value.vitals.map((one, at) => valueRow(one, "v" + at, send)), "No record gives one.", memory, "hc-chart-values"),
         box("Laboratory", "labs", value.labs.map((one, at) => valueRow(one, "l" + at, send)), "No record gives a value.", memory, "hc-chart-values")),
       el("p", { class: "hc-quiet" }, "All of it was read by a machine. Open the source of a line before you rely on it."),
-      el("div", { class: "hc-actions" }, button("Print this summary", "print", () => print(memory))),
+      value.masked ? "" : el("div", { class: "hc-actions" }, button("Print this summary", "print", () => print(memory)),
+        value.files.pdf ? el("a", { class: "hc-button", href: address(value.files.pdf), target: "_blank", rel: "noopener", title: "One page; every line names its source" }, "Summary as PDF") : "",
+        value.files.fhir ? el("a", { class: "hc-button", href: address(value.files.fhir), download: true, title: "The whole chart with its PDFs, as another program reads it" }, "Chart as FHIR") : ""),
       timeline(value, send, memory), mergeForm(value, send));
   };
 
@@ -192,6 +205,28 @@
         button("Open in Records", "records", () => send("show", { document_id: value.id, page: value.page, boxes: value.boxes }), "hc-strong"))];
   }
 
+  /* A record that lies in the wrong chart: whose it is, what would happen, and why. */
+  function moveForm(value, send) {
+    if (!value.may_move) return "";
+    const other = el("input", { type: "text", class: "hc-input", id: "hc-move-other", maxlength: 300, placeholder: "Record number or name of the right patient" });
+    const source = { kind: "record", id: value.id, page: value.page, boxes: value.boxes };
+    return el("details", { class: "hc-chart-move", open: value.move ? true : null }, el("summary", {}, "Filed to the wrong patient? Move it"),
+      el("form", { class: "hc-chart-form", onsubmit: (event) => { event.preventDefault(); send("preview_move", { source, other: other.value }); } },
+        el("label", { for: "hc-move-other" }, "The patient whose record it is"), other, el("button", { class: "hc-button", "data-key": "preview-move" }, "Show what would happen")),
+      value.move ? previewedMove(value.id, value.move, send) : "");
+  }
+
+  function previewedMove(id, move, send) {
+    const reason = el("input", { type: "text", class: "hc-input", id: "hc-move-reason", maxlength: 400, placeholder: "How it came into the wrong chart" });
+    return el("div", { class: "hc-trail-refused", role: "status" },
+      el("p", { dir: "auto" }, `From ${move.origin.name} (${move.origin.record_number}) to ${move.to.name}, born ${move.to.birth_date} (${move.to.record_number}). Chart, search and trail follow.`),
+      move.conflicts.length ? el("ul", { class: "hc-chart-differs" }, move.conflicts.map((one) => el("li", { dir: "auto" }, `${one.field.replaceAll("_", " ")}: on the page ${one.on_record}, in that chart ${one.in_chart || "none"}`)))
+        : el("p", { class: "hc-quiet" }, "Nothing on the page speaks against it."),
+      el("form", { class: "hc-chart-form", onsubmit: (event) => { event.preventDefault(); send("move", { document_id: id, to_id: move.to.patient_id, reason: reason.value, revision: move.revision }); } },
+        el("label", { for: "hc-move-reason" }, "Reason, which is kept"), reason,
+        el("button", { class: "hc-button hc-danger", "data-key": "move" }, move.conflicts.length ? "Move it although the page differs" : "Move it to that chart")));
+  }
+
   function talk(value) {
     const player = value.recording ? el("audio", { controls: true, preload: "none", src: address(value.recording) }) : "";
     return [player, el("ol", { class: "hc-talk" }, value.utterances.map((one) => el("li", { class: one.marked ? "hc-marked" : "" },
@@ -206,10 +241,10 @@
     if (root.getBoundingClientRect().top > window.innerHeight / 2) memory.came = window.scrollY;
     root.append(button("Back to the line", "back", () => window.scrollTo(0, memory.came || 0), "hc-small hc-chart-back"),
       el("h2", { class: "hc-h3", dir: "auto" }, value.title), el("p", { class: "hc-quiet" }, value.detail));
-    if (value.kind === "record") root.append(...page(value, send));
+    if (value.kind === "record") root.append(...page(value, send), moveForm(value, send));
     if (value.kind === "reading") root.append(el("img", { src: address(value.image_path), alt: "The picture of this reading", class: "hc-scan-still" }), el("p", {}, value.verdict));
     if (value.kind === "consultation") root.append(...talk(value).flat(2).filter(Boolean));
-    if (value.kind === "prescription" || value.kind === "import") root.append(el("ul", { class: "hc-chart-note" }, value.lines.map((line) => el("li", { dir: "auto" }, line))));
+    if (["prescription", "import", "text"].includes(value.kind)) root.append(el("ul", { class: "hc-chart-note" }, value.lines.map((line) => el("li", { dir: "auto" }, line))));
     const marked = root.querySelector(".hc-marked, .hc-hit-box");
     if (marked) marked.scrollIntoView({ block: "nearest" });
     if (window.innerWidth <= 760) root.scrollIntoView({ block: "start" }); /* on a phone the viewer lies far below */

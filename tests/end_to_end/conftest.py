@@ -123,19 +123,23 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture
-def open_page(server: str, chromium: object) -> Iterator[Callable[..., object]]:
+@contextmanager
+def windows(address: str, chromium: object) -> Iterator[Callable[..., object]]:
     """Opens the app in a window of its own. The test fails when the page throws or asks another host for anything."""
     contexts, trouble = [], []
 
-    def open_(width: int = 1280, theme: str = "light", query: str = "") -> object:
+    def open_(width: int = 1280, theme: str = "light", query: str = "", account: tuple[str, str] = ("", "")) -> object:
         context = chromium.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce")
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
         page.on("pageerror", lambda error: trouble.append(f"script error: {error}"))
-        page.on("request", lambda r: trouble.append(f"asked {r.url}") if _is_foreign(r.url, server) else None)
-        page.goto(f"{server}?__theme={theme}{query}")
+        page.on("request", lambda r: trouble.append(f"asked {r.url}") if _is_foreign(r.url, address) else None)
+        page.goto(f"{address}?__theme={theme}{query}")
+        if account[0]:
+            page.get_by_label("Account").fill(account[0])
+            page.get_by_label("Password").fill(account[1])
+            page.get_by_role("button", name="Sign in").click()
         page.wait_for_selector("#hc-choose-patient")
         return page
 
@@ -143,6 +147,13 @@ def open_page(server: str, chromium: object) -> Iterator[Callable[..., object]]:
     for context in contexts:
         context.close()
     assert trouble == []
+
+
+@pytest.fixture
+def open_page(server: str, chromium: object) -> Iterator[Callable[..., object]]:
+    """Windows on the app as a user would start it."""
+    with windows(server, chromium) as open_:
+        yield open_
 
 
 @pytest.fixture

@@ -47,13 +47,16 @@ TABLE: dict[str, tuple[tuple[Any, ...], set[Role]]] = {
     "/revoke_prescription": (("x", "a reason that is one"), {D}),
     "/audit": (("", ""), {D, A}),
     "/break_glass": (("x", "a reason that is one"), set()),  # nobody for a patient there is not; see below
-    "/chart": (("x",), CARERS),
+    "/chart": (("x",), {N, D, R}),  # a researcher sees it without identity
     "/chart_summary": (("x",), CARERS),
     "/dismiss_attention": (("x", "y", "a reason that is one", 0), {D}),
     "/reopen_attention": (("x", "y", 0), {D}),
     "/preview_merge": (("x", "x"), {D, A}),
     "/merge_patients": (("x", "x", "a reason that is one", 0), {D, A}),
-    "/unmerge_patients": (("x",), {D, A}),
+    "/unmerge_patients": (("x", 0), {D, A}),
+    "/preview_move": (("x", "x"), CARERS),
+    "/move_record": (("x", "x", "a reason that is one", 0), CARERS),
+    "/summary_pdf": (("x",), CARERS),
     "/export_chart": (("x",), {D}),
     "/import_chart": ((FILE, ""), CARERS),
     "/models": ((), set(Role)),
@@ -140,7 +143,10 @@ def test_a_researcher_sees_no_name(people: tuple[str, dict[Role, Client], str, s
     listed = researcher.predict("Ada", api_name="/find_patients")["patients"]
     record = researcher.predict(document_id, api_name="/deidentified_document")
     hits = researcher.predict("orthopnoea", "", 5, api_name="/search")["hits"]
-    for shown in (listed, record, hits):
+    chart = researcher.predict(listed[0]["patient_id"], api_name="/chart")
+    assert chart["masked"]
+    assert [item["source"]["document_id"] for item in chart["timeline"]] == [document_id]
+    for shown in (listed, record, hits, chart):
         assert shown
         assert "Ada" not in str(shown)
         assert "Example" not in str(shown)

@@ -1,13 +1,28 @@
-"""One patient's walk through the house in a real browser: record, chart, prescription, pharmacy, and the chart again."""
+"""One patient's walk through a clinic in a real browser: nurse, doctor, pharmacist and doctor, each signed in as such."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.end_to_end.conftest import SCREENSHOTS
+from domain.audit import Actor
+from domain.people import Role
+from domain.settings import Settings
+from pipelines.workbench import Workbench
+from tests.end_to_end.conftest import SCREENSHOTS, started, windows
 from tests.end_to_end.test_prescription import FIRST_MS, open_tab, write
-from tests.end_to_end.test_records_and_search import NO_FAULTS, READ_MS, add_patient, find_faults, keep_view, show_tab
+from tests.end_to_end.test_records_and_search import (
+    NO_FAULTS,
+    READ_MS,
+    add_patient,
+    choose_patient,
+    find_faults,
+    keep_view,
+    show_tab,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -20,6 +35,26 @@ Potassium 5.9 mmol/L (3.5-5.1)
 Allergies: penicillin (rash)
 """
 REASON = "Haemolysed sample, the repeat was normal"
+PASSWORD = "long enough password"
+OPERATOR = Actor("operator", "", "administrator")
+
+
+@pytest.fixture(scope="module")
+def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a clinic with one account of each role."""
+    folder = tmp_path_factory.mktemp("clinic")
+    with closing(Workbench(Settings(data_dir=folder))) as bench:
+        for role in Role:
+            bench.people.add(role.value, role.value, PASSWORD, OPERATOR)
+    with started(folder, HEALTH_CONNECT_MODE="clinic") as address:
+        yield address
+
+
+@pytest.fixture
+def sign_in(clinic: str, chromium: object) -> Iterator[Callable[..., Page]]:
+    """A window in which somebody of a role has signed in."""
+    with windows(clinic, chromium) as open_:
+        yield lambda role, width, theme: open_(width, theme, account=(role, PASSWORD))
 
 
 def box(page: Page, name: str):
@@ -41,15 +76,18 @@ def print_out(page: Page, name: str) -> None:
     assert page.evaluate("document.body.className") == before
 
 
-@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
-def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
-    open_page, keep_picture, width: int, theme: str
-) -> None:
-    look, name = f"{width}-{theme}", f"Signe Walk {width}"
+def tabs(page: Page) -> list[str]:
+    return [tab.inner_text() for tab in page.get_by_role("tab").all() if tab.is_visible()]
 
-    # the nurse pastes what the patient brought
-    nurse = open_page(width, theme)
-    add_patient(nurse, name, "1952-06-30", f"HC-88{width}")
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
+def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, theme: str) -> None:
+    look, name, number = f"{width}-{theme}", f"Signe Walk {width}", f"HC-88{width}"
+
+    # the nurse adds the patient and what they brought
+    nurse = sign_in("nurse", width, theme)
+    expect(nurse.locator("#hc-who")).to_contain_text("nurse")
+    add_patient(nurse, name, "1952-06-30", number)
     show_tab(nurse, "Records")
     nurse.get_by_text("Type or paste a record").click()
     nurse.get_by_label("Title").fill("Clinic letter")
@@ -57,10 +95,12 @@ def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
     nurse.get_by_role("button", name="Keep this text").click()
     expect(nurse.locator(".hc-record")).to_be_visible(timeout=READ_MS)
     expect(nurse.locator(".hc-record-head")).to_contain_text(f"Filed to {name}")
+    keep_picture(nurse, f"{look}-walk-1-nurse")
 
-    # the doctor sees it on the chart, each line with the place where it stands
-    show_tab(nurse, "Chart")
-    doctor = nurse
+    # the doctor, elsewhere, sees it on the chart, each line with the place where it stands
+    doctor = sign_in("doctor", width, theme)
+    choose_patient(doctor, number)
+    show_tab(doctor, "Chart")
     allergies = box(doctor, "Allergies")
     expect(allergies).to_contain_text("penicillin", ignore_case=True)
     alarm = allergies.get_by_role("button", name="penicillin")
@@ -70,13 +110,13 @@ def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
     attention = box(doctor, "Needs attention")
     entry = attention.get_by_role("listitem").filter(has_text="Potassium 5.9 mmol/L is high")
     expect(entry).to_be_visible()
-    keep_picture(doctor, f"{look}-chart")
+    keep_picture(doctor, f"{look}-walk-2-chart")
     assert find_faults(doctor) == NO_FAULTS
-    print_out(doctor, f"{look}-chart-printed")
+    print_out(doctor, f"{look}-walk-2-chart-printed")
     alarm.click()
     expect(doctor.locator("#hc-chart-viewer")).to_contain_text("Clinic letter")
     expect(doctor.locator("#hc-chart-viewer .hc-hit-box").first).to_be_in_viewport()
-    keep_view(doctor, f"{look}-chart-source")
+    keep_view(doctor, f"{look}-walk-2-source")
     if width < 760:  # there the viewer lies below everything else
         doctor.get_by_role("button", name="Back to the line").click()
         expect(alarm).to_be_in_viewport()
@@ -85,24 +125,31 @@ def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
     entry.get_by_role("button", name="Set aside").click()
     doctor.get_by_label("Reason, which is kept and shown").fill(REASON)
     doctor.get_by_role("button", name="Set aside with this reason").click()
-    expect(box(doctor, "Needs attention").locator("summary")).to_have_text("Set aside: 1")
+    expect(attention.locator("summary")).to_have_text("Set aside: 1")
     attention.locator("summary").click()
+    expect(entry).to_contain_text("Set aside by doctor")
     expect(entry).to_contain_text(REASON)
     assert find_faults(doctor) == NO_FAULTS
 
-    # the doctor writes, the pharmacist in another window checks and hands out
+    # the doctor writes
     open_tab(doctor, name)
     line = {"Form": "tablet", "Route": "oral", "Dose": "1 tablet", "How_often": "twice daily", "Days": "3"}
     write(doctor, 0, Medicine="Paracetamol", Strength="500 mg", **line)
     doctor.click("#hc-rx-sign")
     expect(doctor.locator("#hc-rx-issued")).to_contain_text(name, timeout=FIRST_MS)
-    pharmacy = open_page(width, theme)
-    open_tab(pharmacy)
+    keep_picture(doctor, f"{look}-walk-3-prescription")
+
+    # the pharmacist, who may see no chart, checks and hands out
+    pharmacy = sign_in("pharmacist", width, theme)
+    show_tab(pharmacy, "Prescription")
+    assert "Chart" not in tabs(pharmacy)
     pharmacy.fill("#hc-rx-typed", doctor.locator(".hc-rx-code").text_content())
     pharmacy.click("#hc-rx-verify")
-    expect(pharmacy.locator("#hc-verdict")).to_contain_text("Genuine: may be dispensed")
+    expect(pharmacy.locator("#hc-verdict")).to_contain_text("Genuine: may be dispensed", timeout=FIRST_MS)
     pharmacy.click("#hc-dispense")
     expect(pharmacy.locator("#hc-verdict")).to_contain_text("Dispensed now")
+    keep_picture(pharmacy, f"{look}-walk-4-pharmacy")
+    assert find_faults(pharmacy) == NO_FAULTS
 
     # and the chart says so
     show_tab(doctor, "Chart")
@@ -113,5 +160,48 @@ def test_a_record_becomes_a_chart_and_the_chart_follows_the_pharmacy(
     viewer = doctor.locator("#hc-chart-viewer")
     expect(viewer).to_contain_text("Paracetamol 500 mg")
     expect(viewer).to_be_in_viewport()
-    keep_picture(doctor, f"{look}-chart-dispensed")
+    keep_picture(doctor, f"{look}-walk-5-dispensed")
     assert find_faults(doctor) == NO_FAULTS
+
+    # what the chart is on paper and for another house
+    for link, begins in (("Summary as PDF", b"%PDF"), ("Chart as FHIR", b'{"resourceType": "Bundle"')):
+        path = doctor.get_by_role("link", name=link).get_attribute("href")
+        answer = doctor.request.get(path)
+        assert answer.ok, answer.text()
+        assert answer.body().startswith(begins)
+        assert not pharmacy.request.get(path).ok, "a pharmacist gets no chart in any shape"
+
+    # the letter turns out to be another patient's
+    add_patient(doctor, f"Other Walk {width}", "1960-01-01", f"HC-99{width}")
+    choose_patient(doctor, number)
+    show_tab(doctor, "Chart")
+    box(doctor, "Timeline").locator(".hc-time-row", has_text="Clinic letter").click()
+    viewer.get_by_text("Filed to the wrong patient? Move it").click()
+    doctor.get_by_label("The patient whose record it is").fill(f"HC-99{width}")
+    viewer.get_by_role("button", name="Show what would happen").click()
+    expect(viewer).to_contain_text(f"to Other Walk {width}, born 1960-01-01")
+    doctor.get_by_label("Reason, which is kept", exact=True).fill("It lay in the wrong tray")
+    keep_picture(doctor, f"{look}-walk-6-move")
+    assert find_faults(doctor) == NO_FAULTS
+    viewer.get_by_role("button", name="Move it to that chart").click()
+    expect(doctor.locator("#hc-chart")).to_contain_text("The record is in the other chart now")
+    expect(box(doctor, "Allergies")).not_to_contain_text("penicillin", ignore_case=True)
+    choose_patient(doctor, f"HC-99{width}")
+    expect(box(doctor, "Allergies")).to_contain_text("penicillin", ignore_case=True)
+    expect(doctor.locator(".hc-patient-bar .hc-alarm")).to_contain_text("penicillin", ignore_case=True)
+    show_tab(doctor, "Trail")
+    expect(doctor.locator("#hc-trail")).to_contain_text("moved here from another chart: It lay in the wrong tray")
+    keep_picture(doctor, f"{look}-walk-7-trail")
+    assert find_faults(doctor) == NO_FAULTS
+
+    # a researcher sees what was found, of nobody
+    researcher = sign_in("researcher", width, theme)
+    researcher.click("#hc-choose-patient")
+    researcher.locator(".hc-dialog .hc-row-button").first.click()
+    expect(researcher.locator(".hc-identity strong")).to_contain_text("Subject")
+    show_tab(researcher, "Chart")
+    expect(researcher.locator("#hc-chart")).to_contain_text("Without identity")
+    expect(researcher.locator("#hc-chart-receive")).to_be_hidden()
+    assert "Walk" not in researcher.locator("body").inner_text()
+    keep_picture(researcher, f"{look}-walk-8-researcher")
+    assert find_faults(researcher) == NO_FAULTS

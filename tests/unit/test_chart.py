@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+import pypdfium2 as pdfium
 import pytest
 import sqlalchemy as sa
 
@@ -15,14 +16,17 @@ from domain import chart_contract
 from domain.audit import Actor
 from domain.chart import Concern, MedicineState, Source, SourceKind, TimelineItem
 from domain.document import OcrDocument
-from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelStamp
 from pipelines import chart_trends, understanding
 from pipelines.chart import timeline
 from pipelines.chart_desk import ChartDesk
-from storage import documents, patients
+from storage import audit, documents, patients
+from storage import chart as chart_store
+from storage.consultations import ConsultationStore
 from storage.database import Database
 from storage.documents import Filing
+from storage.files import FileStore
 from tests.unit.sample_kit import page_of
 
 DOCTOR = Actor("dr", "s1", "doctor")
@@ -35,8 +39,23 @@ class Clinic:
     def __init__(self, folder: Path) -> None:
         self.database = Database(f"sqlite:///{folder / 'records.sqlite'}")
         self.indexed: list[str] = []
-        self.desk = ChartDesk(self.database, self.indexed.append, today=lambda: TODAY)
+        self.files = FileStore(folder / "files")
+        self.desk = ChartDesk(self.database, self.indexed.append, self.pdf_of, today=lambda: TODAY, files=self.files,
+                              file_record=self.file_received)  # fmt: skip
         self.ada = self.add("Ada Example")
+
+    @staticmethod
+    def pdf_of(document_id: str) -> bytes:
+        return b"%PDF-1.7 " + document_id.encode()
+
+    def file_received(
+        self, path: Path, patient_id: str, title: str, content_type: str, on: date | None, actor: Actor
+    ) -> tuple[str, bool]:
+        """A record whose page says what the file says in plain text."""
+        text = path.read_bytes().decode("utf-8", "replace")
+        if "unreadable" in text:
+            raise UploadRejected("This file cannot be read. Send another.")
+        return self.file(on or TODAY, *text.splitlines(), patient_id=patient_id), True
 
     def add(self, name: str, born: date = date(1961, 3, 12)) -> str:
         with self.database.begin() as tx:
@@ -215,14 +234,151 @@ def test_two_records_of_one_person_are_merged_and_taken_apart(clinic: Clinic) ->
     assert clinic.desk.chart(twin).merged_into == clinic.ada
     with clinic.database.read() as tx:
         assert [one.patient_id for one in patients.find(tx, "Ada")] == [clinic.ada]
-    clinic.desk.unmerge(merged.merges[0].merge_id, DOCTOR)
+    with pytest.raises(NotAllowed, match="changed elsewhere"):
+        clinic.desk.unmerge(merged.merges[0].merge_id, preview.revision, DOCTOR)
+    clinic.desk.unmerge(merged.merges[0].merge_id, merged.revision, DOCTOR)
     assert [item.source.id for item in clinic.desk.chart(twin).timeline] == [goes]
     with clinic.database.read() as tx:
         assert len(patients.find(tx, "Ada")) == 2
-    with pytest.raises(NotAllowed):
-        clinic.desk.unmerge(merged.merges[0].merge_id, DOCTOR)
+    with pytest.raises(NotAllowed, match="undone already"):
+        clinic.desk.unmerge(merged.merges[0].merge_id, clinic.desk.chart(clinic.ada).revision, DOCTOR)
+    with pytest.raises(NothingFound):
+        clinic.desk.unmerge("nonsense", 0, DOCTOR)
     with pytest.raises(UploadRejected):
         clinic.desk.preview_merge(clinic.ada, clinic.ada)
+
+
+def trail_of(clinic: Clinic, patient_id: str) -> list[str]:
+    with clinic.database.read() as tx:
+        return [f"{event.entity} {event.detail}" for event in audit.of_patient(tx, patient_id)]
+
+
+def test_a_record_in_the_wrong_chart_is_moved_and_everything_follows(clinic: Clinic) -> None:
+    other = clinic.add("Bela Other", date(1970, 1, 1))
+    stays = clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.")
+    wrong = clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", "Allergies: penicillin")
+    seen = clinic.desk.preview_move(wrong, other)
+    assert (seen.origin.patient_id, seen.to.patient_id, seen.conflicts) == (clinic.ada, other, ())
+    with pytest.raises(UploadRejected, match="reason"):
+        clinic.desk.move(wrong, other, "", seen.revision, DOCTOR)
+    left = clinic.desk.move(wrong, other, "Filed to the patient before", seen.revision, DOCTOR)
+    assert [item.source.id for item in left.timeline] == [stays]
+    assert (left.allergies, clinic.desk.allergies(clinic.ada)) == ((), ())
+    there = clinic.desk.chart(other)
+    assert [line.name for line in there.medicines] == ["Apixaban"]
+    assert clinic.desk.allergies(other) == ("penicillin",)
+    assert clinic.indexed == [wrong]
+    assert trail_of(clinic, clinic.ada)[-1].startswith(f"DocumentReference/{wrong} moved to another chart: Filed to")
+    assert trail_of(clinic, other)[-1].startswith(f"DocumentReference/{wrong} moved here")
+    with pytest.raises(NotAllowed, match="changed elsewhere"):  # who looked before it was moved is told
+        clinic.desk.move(stays, other, "Filed to the patient before", seen.revision, DOCTOR)
+    assert [item.source.id for item in clinic.desk.chart(clinic.ada).timeline] == [stays]
+    with pytest.raises(UploadRejected, match="this patient already"):
+        clinic.desk.preview_move(wrong, other)
+
+
+def test_a_page_that_names_somebody_else_is_moved_only_when_confirmed(clinic: Clinic) -> None:
+    other = clinic.add("Bela Other", date(1970, 1, 1))
+    record = clinic.file(date(2026, 6, 7), "Patient: Ada Example", "Date of birth: 12/03/1961")
+    seen = clinic.desk.preview_move(record, other)
+    assert {one.field for one in seen.conflicts} == {"name", "date_of_birth"}
+    with pytest.raises(NotAllowed, match="another"):
+        clinic.desk.move(record, other, "Surely his", seen.revision, DOCTOR)
+    clinic.desk.move(record, other, "Surely his", seen.revision, DOCTOR, confirmed=True)
+    assert len(clinic.desk.chart(other).timeline) == 1
+
+
+def test_what_came_on_the_day_of_the_visit_but_after_it_is_new(clinic: Clinic) -> None:
+    visits = ConsultationStore(clinic.database)
+    clinic.file(date(2026, 6, 1), "Ramipril 5 mg once daily.", kind="other")
+    shape = {"consultation_id": "c1", "duration_s": None, "utterances": [], "models": [], "warnings": []}
+    visits.add("c1", clinic.ada, shape, DOCTOR, "test")
+    today = datetime.now(UTC).date()
+    clinic.desk._today = lambda: today
+    assert clinic.desk.chart(clinic.ada).since == today
+    assert clinic.desk.chart(clinic.ada).changes == ()
+    lab = clinic.file(today, "Potassium 5.9 mmol/L (3.5-5.1)", kind="lab_report")
+    old = clinic.file(date(2020, 1, 1), "Diagnosis: asthma.", kind="discharge_letter")  # scanned only now
+    texts = {change.text: change.source.id for change in clinic.desk.chart(clinic.ada).changes}
+    assert texts["Potassium 5.9 mmol/L is high"] == lab
+    assert texts["New problem: Asthma"] == old
+    assert not any("Ramipril" in text for text in texts)
+
+
+def test_the_header_names_allergies_of_notes_and_imports_too(clinic: Clinic) -> None:
+    clinic.file(date(2026, 6, 6), "Allergies: penicillin (rash)")
+    content = {"resourceType": "AllergyIntolerance", "patient": {"reference": "x"}, "code": {"text": "Latex"}}
+    with clinic.database.begin() as tx:
+        chart_store.add_imports(tx, clinic.ada, [("0" * 64, "AllergyIntolerance", "urn:x", content)])
+    assert {name.casefold().split()[0] for name in clinic.desk.allergies(clinic.ada)} == {"penicillin", "latex"}
+
+
+def test_the_summary_is_printed_with_the_source_of_every_line(clinic: Clinic) -> None:
+    other = clinic.add("محمد 李小龍 O'Neil <b>", date(1980, 1, 1))
+    record = clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.", "Allergies: penicillin", patient_id=other)
+    made = clinic.desk.print_summary(other, DOCTOR)
+    with pdfium.PdfDocument(made) as document:
+        text = " ".join(page.get_textpage().get_text_bounded() for page in document)
+    assert "Ramipril 5 mg once daily" in " ".join(text.split())
+    assert f"Record: Letter 0, page 1 ({record})" in " ".join(text.split())
+    assert "李小龍" in text
+    assert "[1]" in text
+    assert trail_of(clinic, other)[-1].endswith("summary as PDF")
+
+
+def test_a_clock_that_goes_backwards_takes_nothing_from_the_chart(clinic: Clinic) -> None:
+    clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.", "Follow-up 2026-08-01")
+    clinic.file(date(2027, 6, 6), "Potassium 5.9 mmol/L (3.5-5.1)")  # written before the clock was set back
+    clinic.desk._today = lambda: date(2020, 1, 1)
+    chart = clinic.desk.chart(clinic.ada)
+    assert len(chart.timeline) == 2
+    assert [line.name for line in chart.medicines] == ["Ramipril"]
+    assert chart.timeline[0].at == date(2027, 6, 6)
+
+
+def test_a_full_disk_leaves_a_chart_as_it_was_and_says_so(clinic: Clinic) -> None:
+    twin = clinic.add("Ada B Example")
+    clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", patient_id=twin)
+    preview = clinic.desk.preview_merge(clinic.ada, twin)
+
+    @sa.event.listens_for(clinic.database.engine, "begin")
+    def full(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("PRAGMA max_page_count = 1")  # SQLITE_FULL at the next page
+
+    def merge_again_and_again() -> None:
+        seen = preview
+        for _ in range(400):  # until the pages that are free in the file are used up
+            merged = clinic.desk.merge(clinic.ada, twin, "x" * 399, seen.revision, DOCTOR)
+            clinic.desk.unmerge(merged.merges[0].merge_id, merged.revision, DOCTOR)
+            seen = clinic.desk.preview_merge(clinic.ada, twin)
+
+    with pytest.raises(StorageFailed, match="nothing of it was kept"):
+        merge_again_and_again()
+    charts = clinic.desk.chart(clinic.ada), clinic.desk.chart(twin)
+    assert sum(len(chart.timeline) for chart in charts) == 1
+    with clinic.database.read() as tx:
+        assert audit.examine(tx).intact
+
+
+NAMES = [
+    "<script>alert(1)</script>",
+    "\u202eadA drawkcab",
+    "محمد بن سلمان",
+    "x" * 300,
+    "李小龍",
+    "O'Neil; DROP TABLE patients",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=range(len(NAMES)))
+def test_any_name_goes_through_the_whole_chart(clinic: Clinic, tmp_path: Path, name: str) -> None:
+    own = clinic.add(name, date(1980, 1, 1))
+    clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.", patient_id=own)
+    assert chart_contract.chart(clinic.desk.chart(own))["patient"]["name"] == name
+    assert clinic.desk.print_summary(own, DOCTOR).startswith(b"%PDF")
+    assert clinic.desk.export(own, tmp_path / "out.json", DOCTOR)["Patient"] == 1
+    with clinic.database.read() as tx:
+        assert own in {one.patient_id for one in patients.find(tx, name)}
 
 
 def test_a_chart_costs_the_same_number_of_queries_whatever_it_holds(clinic: Clinic) -> None:

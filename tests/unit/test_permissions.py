@@ -11,6 +11,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain import chart_contract
+from domain.chart import (
+    Attention,
+    Change,
+    Chart,
+    Concern,
+    Dismissal,
+    Measurement,
+    MedicineLine,
+    MedicineState,
+    Merge,
+    Problem,
+    Said,
+    Series,
+    Source,
+    SourceKind,
+    TimelineItem,
+)
 from domain.document import Box, Fact, FactKind, Hit, OcrDocument, OcrPage, PageSource, Passage, TextLine, TextWord
 from domain.errors import NotAllowed
 from domain.models import ModelStamp
@@ -127,6 +145,45 @@ def test_patients_and_hits_come_under_a_pseudonym() -> None:
     answer = deidentify.shown(SearchAnswer((hit, stray), 1.0, ""), lambda _: ADA)
     assert [one.passage.text for one in answer.hits] == [f"{deidentify.MASK} has orthopnoea."]
     assert answer.hits[0].matched_terms == ()
+
+
+def test_a_chart_is_shown_without_what_names_its_patient_or_anybody() -> None:
+    day = date(2026, 3, 3)
+    source = Source(SourceKind.RECORD, "d1", "Letter on Ada Example of 3 March 2026", 1, ((1.0, 2.0, 3.0, 4.0),))
+    said = Said("5 mg, as Mrs Example wished on 12/02/2026", day, source)
+    talk = TimelineItem(
+        replace(source, kind=SourceKind.CONSULTATION), day, "My neighbour Greta says", kept_at=ADA.created_at
+    )
+    aside = Dismissal("Greta told me", "dr.house", ADA.created_at)
+    entries = [
+        Attention(kind, kind, Concern.DANGER, f"Ada's {kind}", "HC-4471 on 2026-03-03", (source,), aside)
+        for kind in ("dose", "identity")
+    ]
+    gone = replace(ADA, name="Wilhelmina Before", record_number="OLD-9")
+    chart = Chart(
+        ADA, 7, (Problem("Wilhelmina's asthma", (said,)),), (MedicineLine("Ramipril", "ramipril", MedicineState.CURRENT, (said,)),),
+        (), (said,), (Series("Potassium", "mmol/L", False, (Measurement(said, 5.9),), why="5.9 on 2026-03-03"),), (talk,),
+        tuple(entries), day, (Change("New record: Ada", day, source),), (Merge("m", ADA, gone, {}, "Greta", "dr.house", ADA.created_at),),
+    )  # fmt: skip
+    shown = deidentify.shown(chart, lambda _: ADA)
+    told = str(chart_contract.chart(shown))
+    for telling in (
+        "Ada",
+        "Example",
+        "4471",
+        "March",
+        "03-03",
+        "12/02",
+        "Wilhelmina",
+        "Greta",
+        "dr.house",
+        "[1.0, 2.0",
+    ):
+        assert telling not in told, telling
+    assert shown.masked
+    assert [one.kind for one in shown.attention] == ["dose"], "another person's name on a page is not passed on"
+    assert shown.series[0].last.number == 5.9
+    assert shown.medicines[0].said[0].on == date(2026, 1, 1)
 
 
 def test_an_answer_that_nobody_taught_it_to_cover_is_not_shown() -> None:

@@ -36,6 +36,7 @@ JOINTS = {
     "pipelines/note_desk.py": ("models.shelf",),
     "pipelines/prescription_desk.py": ("storage",),
     "pipelines/chart_desk.py": ("storage",),
+    "pipelines/chart_exchange.py": ("storage",),
     "pipelines/trail_desk.py": ("storage",),
     "pipelines/people_desk.py": ("storage",),
     "components/door.py": ("pipelines.deidentify", "pipelines.workspaces"),
