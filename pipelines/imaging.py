@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from domain.errors import ModelUnavailable
 from domain.imaging import AUTO_TASK, ClassScores, Doubt, Explanation, Finding, Scan, ScanReading
 from domain.models import ModelStamp
 from models.contracts import ScanClassifier
@@ -17,6 +18,7 @@ from pipelines.scan_intake import ScanFile
 from pipelines.scan_quality import doubt_about
 
 OVERLAY_OPACITY = 0.55
+BAND_PIXELS = 500_000  # laid on at a time: a radiograph has 20 million, each of which takes 100 bytes on the way
 HEAT_COLOURS = np.array(
     [(0, 0, 4), (87, 16, 110), (188, 55, 84), (249, 142, 9), (252, 255, 164)], np.float32
 )  # inferno
@@ -95,14 +97,22 @@ def read_stack(
 
 def overlay(scan: Scan, explanation: Explanation) -> np.ndarray:
     """uint8 (height, width, 3): the original picture with the map laid on it; bright colours are decisive."""
-    picture = scan.pixels if scan.pixels.ndim == 3 else np.repeat(scan.pixels[..., None], 3, axis=2)
-    place = np.clip(explanation.heat, 0, 1) * (len(HEAT_COLOURS) - 1)
+    height, width = scan.shape
+    laid = np.empty((height, width, 3), np.uint8)
+    rows = max(1, BAND_PIXELS // width)
+    for top in range(0, height, rows):
+        band = slice(top, top + rows)
+        laid[band] = _lay(scan.pixels[band], np.clip(explanation.heat[band], 0, 1))
+    return laid
+
+
+def _lay(pixels: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    picture = pixels if pixels.ndim == 3 else np.repeat(pixels[..., None], 3, axis=2)
+    place = heat * (len(HEAT_COLOURS) - 1)
     lower = np.minimum(place.astype(int), len(HEAT_COLOURS) - 2)
     part = (place - lower)[..., None]
     colours = HEAT_COLOURS[lower] * (1 - part) + HEAT_COLOURS[lower + 1] * part
-    opacity = (OVERLAY_OPACITY * np.clip(explanation.heat, 0, 1))[
-        ..., None
-    ]  # where nothing decides, nothing is laid on
+    opacity = (OVERLAY_OPACITY * heat)[..., None]  # where nothing decides, nothing is laid on
     return (picture * (1 - opacity) + colours * opacity).astype(np.uint8)
 
 
@@ -158,7 +168,12 @@ def _reading(scan: Scan, classifier: ScanClassifier, scores: ClassScores, explai
         warnings.append("The scores are the network's own and not calibrated; do not read them as probabilities.")
     if len(scores.prediction_set) > 1:
         warnings.append(f"Not settled: at 90 % coverage it may be {' or '.join(scores.prediction_set)}.")
-    explanation = classifier.explain(scan.pixels, _explained(classifier, scores)) if explain else None
+    explanation = None
+    try:
+        explanation = classifier.explain(scan.pixels, _explained(classifier, scores)) if explain else None
+    except ModelUnavailable as error:
+        # A network of another make, from a researcher's bundle: its scores stand, and that there is no map is said.
+        warnings.append(f"No map: {error.user_message}")
     if explanation is not None and not explanation.reliable:
         warnings.append(explanation.caption)
     return ScanReading(

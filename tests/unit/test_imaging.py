@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from domain.errors import ModelUnavailable
 from domain.imaging import ClassScores, Explanation, Scan, ScanReading
 from domain.models import InputContract, ModelCard, ModelStamp, WeightsSource
+from pipelines import imaging
 from pipelines.imaging import overlay, read_scan, read_scan_auto
 from pipelines.scan_quality import doubt_about
 
@@ -121,6 +123,24 @@ def test_the_overlay_keeps_the_picture_where_nothing_decides(clouds):
     assert laid.shape == (200, 256, 3)
     assert (laid[60:] == clouds.pixels[60:, :, None]).all()
     assert (laid[:50] != clouds.pixels[:50, :, None]).any()
+
+
+def test_a_large_picture_is_laid_on_in_bands_and_looks_the_same(clouds, monkeypatch):
+    explanation = read_scan(clouds, Invented()).explanation
+    whole = overlay(clouds, explanation)
+    monkeypatch.setattr(imaging, "BAND_PIXELS", 7 * 256)
+    assert (overlay(clouds, explanation) == whole).all()
+
+
+def test_a_network_that_cannot_draw_a_map_still_answers_and_says_so(clouds):
+    class Other(Invented):
+        def explain(self, picture, label):
+            raise ModelUnavailable("Other cannot show where its answer comes from.")
+
+    reading = read_scan(clouds, Other())
+    assert reading.findings
+    assert reading.explanation is None
+    assert "No map: Other cannot show where its answer comes from." in reading.warnings
 
 
 def _letter(dark: bool) -> np.ndarray:
