@@ -52,6 +52,7 @@ def _table() -> dict[str, tuple[_Trigger, ...]]:
         (Stance.POSSIBLE, "word", triggers.MIGHT_NEXT_WORDS),
         (Stance.POSSIBLE, "back-list", triggers.MIGHT_PRECEDES),
         (Stance.FAMILY, "sentence-on", triggers.FAMILY_FOLLOWS),
+        (Stance.FAMILY, "back-list", triggers.FAMILY_PRECEDES),
     )
     found: dict[str, list[_Trigger]] = {}
     for stance, reach, phrases in kinds:
@@ -70,7 +71,8 @@ _EDGES = re.compile(r"^[^\w/?+]+|[^\w/]+$")
 _SENTENCE_END = re.compile(r"[.;!?][\"')\]]*$")
 _SHORTENED = re.compile(r"^(?:[a-z]|[a-z]\.[a-z]|dr|mr|mrs|ms|st|vs|approx|no)\.$", re.IGNORECASE)
 _CAPITALS = re.compile(r"^[A-Z][A-Z/&\-]+[:,]?$")
-_YEAR = re.compile(r"^(?:19|20)\d\d$")
+_MINUS = re.compile(r"^[(\[][-–−][)\]][,.;]?$")
+_LASTED = re.compile(r"(?:hour|day|week|month|year)s?$|^(?:long|longstanding|lifelong)$")  # "a two-week history of"
 
 
 def denied(words: Sequence[str]) -> tuple[bool, ...]:
@@ -80,7 +82,7 @@ def denied(words: Sequence[str]) -> tuple[bool, ...]:
 
 def stances(words: Sequence[str]) -> tuple[Stance, ...]:
     """For each word of a passage as written, how it is meant."""
-    plain = [_EDGES.sub("", word).lower().replace("’", "'") for word in words]
+    plain = [_bare(word) for word in words]
     marks = [Stance.ASSERTED] * len(words)
 
     def mark(start: int, end: int, stance: Stance) -> None:
@@ -94,6 +96,13 @@ def stances(words: Sequence[str]) -> tuple[Stance, ...]:
     return tuple(marks)
 
 
+def _bare(word: str) -> str:
+    """A word as triggers are written; a minus in brackets after a finding is the word "negative"."""
+    if _MINUS.match(word):
+        return "negative"
+    return _EDGES.sub("", word).lower().replace("’", "'")
+
+
 def _judge(
     words: Sequence[str], plain: Sequence[str], start: int, end: int, mark: Callable[[int, int, Stance], None]
 ) -> None:
@@ -103,6 +112,8 @@ def _judge(
         word = plain[place]
         if word.startswith("?") and len(word) > 1:  # "?syncope"
             mark(place, place + 2, Stance.POSSIBLE)
+        if word in ("versus", "vs") and place > start:  # "gout versus cellulitis" doubts both
+            mark(_item_start(words, plain, start, place), place, Stance.POSSIBLE)
         if word in triggers.RELATIVES:
             _judge_relative(words, plain, (start, place, end), mark)
         trigger = _at(words, plain, place, end)
@@ -112,12 +123,35 @@ def _judge(
         after = place + len(trigger.words)
         if " ".join(trigger.words) in triggers.BOTH_WAYS:
             mark(_clause_start(words, plain, start, place), place, Stance.PAST)
-        if trigger.stance is not None:
+        if trigger.stance is Stance.PAST and _goes_on(trigger, plain, (start, place, after, end)):
+            pass
+        elif trigger.stance is not None:
+            spared = triggers.LASTING if trigger.words[-1] in ("of", "hx", "h/o", "age") else frozenset()
             for first, last in _scope(trigger, words, plain, (start, place, after, end)):
-                mark(first, last, trigger.stance)
+                if trigger.stance is Stance.PAST and not spared.isdisjoint(plain[first:last]):
+                    _mark_but(spared, plain, first, last, mark)
+                else:
+                    mark(first, last, trigger.stance)
         place = after
     if end > start and words[end - 1].endswith("?"):
         mark(max(start, end - 4), end, Stance.POSSIBLE)
+
+
+def _goes_on(trigger: _Trigger, plain: Sequence[str], at: tuple[int, int, int, int]) -> bool:
+    """Whether the past that a trigger speaks of lasts: "a two-week history of cough", "old pain that still wakes him"."""
+    start, place, after, end = at
+    if not triggers.STILL.isdisjoint(plain[after:end]):
+        return True
+    return trigger.words[0] in ("history", "hx") and place > start and bool(_LASTED.search(plain[place - 1]))
+
+
+def _mark_but(
+    spared: frozenset[str], plain: Sequence[str], first: int, last: int, mark: Callable[[int, int, Stance], None]
+) -> None:
+    """Put into the past what is over, and leave out an illness that lasts with the word before and after it."""
+    for place in range(first, last):
+        if spared.isdisjoint(plain[max(first, place - 1) : place + 2]):
+            mark(place, place + 1, Stance.PAST)
 
 
 def _at(words: Sequence[str], plain: Sequence[str], place: int, end: int) -> _Trigger | None:
@@ -199,6 +233,9 @@ def _judge_relative(
 ) -> None:
     """A relative who has something; one who only tells about the patient ("mother reports") marks nothing."""
     start, place, end = at
+    if words[place].endswith(":") and place + 1 < end:  # "Mother: diabetes, stroke"
+        mark(place + 1, _relative_end(words, plain, place + 1, end), Stance.FAMILY)
+        return
     before = plain[max(start, place - 3) : place]
     if "in" in before:
         mark(_clause_start(words, plain, start, place), place, Stance.FAMILY)

@@ -36,7 +36,12 @@ NOT_A_TRIGGER = _lines("""
     partially resolved; partly resolved; not completely resolved; incompletely resolved; not fully resolved
     never resolved; until resolved; stopped by; stopped taking; stopped eating; stopped drinking; stopped working
     stopped breathing; has to stop; as if; previously healthy; previously well; previously scheduled; no previous
-    no prior; even if
+    no prior; even if; if anything; not a day without; not a night without; never without; rarely without
+    not without; no stranger to; no less; not uncommon; not unusual; not infrequent; not infrequently; long history of
+    longstanding history of; lifelong history of; strong history of; not until; no sooner than; not tolerated
+    did not tolerate; no benefit; no benefit from; no help; no effect; no effect on; no response to; no let-up
+    no end of; no remission; not in remission; no longer controlled; no longer responds; no longer tolerates
+    no longer sleeps; no longer walks; no longer eats; no longer works
 """)
 
 # Deny the list that follows them.
@@ -58,12 +63,25 @@ DENIES_WHAT_FOLLOWS = _lines("""
     ruled out for; rules out; ruled out; not suffering from; not suggestive of; not consistent with
     no suggestion of; not demonstrate; resolution of; no indication of; no recurrence of; no episodes of; no further
     no recent; no acute; no obvious; no significant; no appreciable; no palpable; no visible; non; none of
-    not currently; not currently having; not having; not taking any; unaware of
-""")
+    not currently; not currently having; not having; not taking any; unaware of; nil of; zero; w/out; devoid of
+    clear of; unaccompanied by; denial of; never suffered; never suffered from; never experienced; never complained of
+    never developed; does not suffer from; did not suffer; has not developed; did not develop; no trace of; no hint of
+    tested negative for; tests negative for; screened negative for; screen negative for; negative screen for
+    noncontributory for; neither; not exhibit; does not exhibit; did not exhibit; not display; does not display
+    not appreciate; did not appreciate; not endorse; did not endorse; declines any; lack any; ceased to have
+    low suspicion for; low suspicion of; no suspicion for; no suspicion of; no concern for; no concerns for
+    no risk of; argues against; argue against; evidence against; speaks against; without a history of
+    no one in the family has; nobody in the family has; never been diagnosed with; not been diagnosed with
+""") + tuple(
+    f"nor {verb} {who}"
+    for verb in ("does", "did", "do", "has", "had", "is", "was", "were", "are")
+    for who in ("he", "she", "they", "it", "there", "the patient", "patient")
+)
 # Deny the words next to them.
 DENIES_NEXT_WORDS = _lines("""
     not; isn't; wasn't; aren't; weren't; hasn't; haven't; doesn't; didn't; don't; not a; not any; not present with
-    never any; anything but; absent
+    never any; anything but; absent; rather than; instead of; as opposed to; unlikely to be; unlikely to have
+    unlikely to represent; less likely; doubt
 """)
 # Deny the one thing before them.
 DENIES_WHAT_PRECEDES = _lines("""
@@ -73,13 +91,19 @@ DENIES_WHAT_PRECEDES = _lines("""
     not detected; not found; was not found; not evident; is unlikely; unlikely; excluded; was excluded
     has been excluded; none; none noted; none seen; none reported; was not reported; not reported; not elicited
     not demonstrated; not visualized; not felt; not palpable; neg; -ve; negative; absent; denied; never occurred
-    did not occur; does not occur; has not occurred; has not recurred; did not recur; never recurred
+    did not occur; does not occur; has not occurred; has not recurred; did not recur; never recurred; not heard
+    was not heard; not observed; was not observed; is not observed; not documented; not mentioned; was not mentioned
+    not endorsed; not complained of; not experienced; not auscultated; not apparent; is not apparent; was not apparent
+    not visible; not obvious; could not be found; could not be demonstrated; could not be elicited; was refuted
+    not confirmed; was not confirmed; could not be confirmed; nil; ruled out; is doubtful; less likely; is less likely
 """)
 # Deny the whole list before them.
 DENIES_PRECEDING_LIST = _lines("""
     are negative; were negative; all negative; are all negative; were all negative; are absent; were absent
     all absent; are denied; were denied; all denied; were ruled out; are ruled out; have been ruled out
     were excluded; were not seen; are not seen; were not noted; are not noted; were not present; are not present
+    were not heard; were not observed; were not reported; are not reported; were not found; are not found
+    were not palpable; are not palpable; were not elicited; were not experienced; are not evident; were not evident
     not present at this time; are unlikely
 """)
 
@@ -92,6 +116,9 @@ PAST_FOLLOWS = _lines("""
     known history of; distant history of; prior; previous; previously; past; formerly; former; used to; used to have
     once had; had once; had previously; previously had; had had; was once; remote; childhood; prior episode of
     prior episodes of; recovered from; cured of; grew out of; outgrew; status post resolved; following resolution of
+    used to suffer from; used to get; previously suffered from; formerly had; past episodes of; past episode of
+    old fracture; old fractures; old infarct; old infarction; old stroke; earlier episode of; earlier episodes of
+    got over; has got over; no recurrence since; overcame
 """)
 # Put what precedes them into the past.
 PAST_PRECEDES = _lines("""
@@ -103,7 +130,12 @@ PAST_PRECEDES = _lines("""
     abated; has abated; outgrown; was outgrown; healed; has healed; fully recovered; has recovered; recovered
     recovered fully; regained; since regained; has passed; have passed; was cured; long since stopped; free since
     did not return; has not returned; never returned; has not come back; has not been a problem since
-    does not bother him anymore; does not bother her anymore; remitted; in remission
+    does not bother him anymore; does not bother her anymore; remitted; in remission; has lifted; has settled
+    have settled; now settled; settled completely; has now settled; has now gone; have now gone; has now cleared
+    have now resolved; has now subsided; have now subsided; has now stopped; is no more; has not recurred since
+    is behind him; is behind her; is a thing of the past; has been cured; no longer a problem
+    is no longer a problem; no longer present; is no longer present; no longer an issue; is over; faded; has faded
+    died down; has died down; wore off; has worn off; went into remission; vanished; has vanished
 """)
 # Put what stands around them into the past, between one turn of the sentence and the next.
 PAST_AROUND = _lines("""
@@ -112,7 +144,8 @@ PAST_AROUND = _lines("""
     in adolescence; in her twenties; in his twenties; in her thirties; in his thirties; in her teens; in his teens
     in college; in high school; last year; in her youth; in his youth; at one time; at one point; at birth; long ago
     before the; before her; before his; before being; prior to the; during childhood; when he was; when she was
-    before treatment; before surgery
+    before treatment; before surgery; at age; at the age of; many years back; years back; years earlier; years before
+    several years ago; in early life; in young adulthood; during her pregnancy; during his youth; some time ago
 """)
 
 # What follows might be, one day, or is doubted.
@@ -143,6 +176,15 @@ MIGHT_FOLLOWS = _lines("""
     differential diagnosis; differential diagnosis includes; differential includes; would suggest
     would be concerning for; susceptible to; prone to; candidate for; vaccination against; vaccine against
     vaccinated against; immunized against; contraindicated in; indicated for; used for; used to treat; unless
+    cannot exclude; can not exclude; could not exclude; can't exclude; cannot rule out; can not rule out
+    could not rule out; can't rule out; unable to exclude; unable to rule out; not exclude; come back when; return when
+    call when; call us when; go to the er if; go to the er for; er if; were he to; were she to; lest; for fear of
+    in the unlikely event of; reassured about; dreads; dread of; educated regarding; counseled regarding
+    information about; information on; handout on; leaflet on; leaflet about; precautions regarding; vigilant for
+    surveillance for; so as to avoid; in order to avoid; in order to prevent; reduce the risk of; lower the risk of
+    reduces the risk of; protects against; immunised against; inoculated against; predisposed to; predisposes to
+    predispose to; told to expect; seek help if; seek help when; go to hospital if; come in if; suggestive of possible
+    work up for possible; workup for possible
 """)
 MIGHT_NEXT_WORDS = _lines("""
     possible; possibly; questionable; question of; suspected; suspect; suspicion of; suspicion for; suspicious for
@@ -156,18 +198,33 @@ MIGHT_PRECEDES = _lines("""
     are possible; was suspected; is suspected; were suspected; is a possibility; may occur; can occur; might occur
     could occur; may recur; may develop; might develop; can develop; is a common side effect; is a side effect
     are side effects; are common side effects; precautions; prophylaxis; prevention; screening; if it; risk
+    is not excluded; remains possible; remain possible; is conceivable; is suspected; are suspected; vaccination
+    vaccine; cannot be discounted; is to be excluded; to be excluded; to be ruled out; needs to be ruled out
+    remains in the differential; is in the differential; is on the differential; would be a concern; was questioned
+    is questionable; is considered possible; is being considered; was considered
 """)
 FAMILY_FOLLOWS = _lines("""
     family history of; family hx of; family h/o; fh of; fhx of; family history positive for
     family history is positive for; family history significant for; family history is significant for
     family history includes; family history notable for; family history; fhx; runs in the family
-    strong family history of; familial
+    strong family history of; familial; fh; fam hx; family hx; family hx includes; family members with
+    relatives with; family history of; blood relatives with; strong family history for; family history for
+""")
+FAMILY_PRECEDES = _lines("""
+    runs in the family; run in the family; runs in his family; runs in her family; run in his family
+    run in her family; in the family; in his family; in her family; in the family history; among relatives
+    among his relatives; among her relatives; in several relatives; in multiple relatives; in close relatives
+    in first-degree relatives; in first degree relatives; on the mother's side; on the father's side
+    on his mother's side; on his father's side; on her mother's side; on her father's side; on both sides
 """)
 RELATIVES = frozenset("""
     mother father mom mum dad mothers fathers parents parent brother brothers sister sisters sibling siblings
     twin aunt aunts uncle uncles cousin cousins grandmother grandfather grandmothers grandfathers grandparent
     grandparents grandma grandpa son sons daughter daughters nephew niece wife husband maternal paternal
-    relatives mother's father's brother's sister's dad's mom's mum's classmates roommate
+    relatives mother's father's brother's sister's dad's mom's mum's classmates roommate classmate friend friends
+    coworker coworkers colleague colleagues neighbour neighbor neighbours neighbors partner spouse boyfriend girlfriend
+    nephews nieces grandson granddaughter grandsons granddaughters grandchildren stepfather stepmother stepbrother
+    stepsister half-brother half-sister in-laws twins fiance fiancee schoolmates schoolmate roommates
 """.split())  # fmt: skip
 # A relative is the one who has it ...
 HAS = frozenset("""
@@ -201,3 +258,16 @@ NEW_CLAUSE = frozenset("""
 FRESH_VERBS = frozenset("""
     continues persists remains takes took developed develops started began feels felt appears looks went goes
 """.split())  # fmt: skip
+
+# "history of" these says that the patient has them.
+LASTING = frozenset("""
+    hypertension hypertensive htn diabetes diabetic dm dm2 iddm niddm hyperlipidemia hypercholesterolemia dyslipidemia
+    hyperlipidaemia asthma copd emphysema cad coronary chf cardiomyopathy fibrillation afib arrhythmia arthritis
+    osteoarthritis rheumatoid lupus sclerosis parkinson parkinson's parkinsonism alzheimer alzheimer's dementia epilepsy
+    hypothyroidism hyperthyroidism cirrhosis hepatitis hiv aids crohn crohn's colitis gerd reflux migraine migraines
+    depression anxiety bipolar schizophrenia schizoaffective adhd autism obesity osteoporosis gout psoriasis eczema
+    glaucoma neuropathy fibromyalgia alcoholism copd ckd esrd renal-failure hemophilia sickle anemia bph apnea
+    dialysis hypercholesterolaemia smoking tobacco endometriosis retardation palsy
+""".split())  # fmt: skip
+# The illness goes on, whatever the sentence says of the past before.
+STILL = frozenset("still ongoing persists persist persisting continues continue continuing".split())
