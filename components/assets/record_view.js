@@ -132,8 +132,8 @@
     const quantity = [fact.value, fact.unit].filter(Boolean).join(" ");
     const tags = [];
     if (fact.flag) tags.push(el("span", { class: "hc-flag" }, FLAG[fact.flag] || fact.flag));
-    if (fact.reference) tags.push(el("small", {}, `normal ${fact.reference}`));
-    if (fact.negated) tags.push(el("span", { class: "hc-denied" }, "denied"));
+    if (fact.reference) tags.push(el("small", {}, fact.kind === "lab" ? `normal ${fact.reference}` : fact.reference));
+    if (fact.negated && !fact.flag) tags.push(el("span", { class: "hc-denied" }, "denied")); // a medicine says itself that it was stopped
     if (fact.confidence < lineOfDoubt()) tags.push(el("span", { class: "hc-unsure" }, "read with doubt"));
     return el("li", {}, el("button", { type: "button", class: `hc-fact hc-fact-${fact.kind}${fact.negated ? " hc-negated" : ""}${fact.flag ? " hc-flagged" : ""}`, "data-key": `fact-${fact.key}`, title: `Show on page ${fact.places[0].page}`, onclick: () => act.lightNext(fact) },
       el("b", {}, fact.label), quantity && el("span", {}, quantity), tags, value.pages.length > 1 && el("small", { class: "hc-where" }, whereSaid(fact.places))));
