@@ -19,6 +19,7 @@ from storage.database import chart_merges, name_keys, name_tokens, patients
 FEW_TOKENS = 20_000  # so many names are all compared with a misspelt one
 MAX_COMPARED = 5_000  # words of names that share a key with it
 MAX_NEAR = 40  # of them that are weighed in detail
+MAX_RANKED = 400  # patients whose names may be meant, of whom the likeliest come first
 MAX_MEANT = 8  # words that a misspelt one is taken for
 MAX_DISTANCE = 0.23  # of 1, on one word: two slips in nine letters; "holoway" finds "holloway"
 
@@ -88,7 +89,9 @@ def find(tx: sa.Connection, text: str = "", limit: int = 50) -> tuple[Patient, .
         found.setdefault(row.patient_id, _patient(row))
     if not found:
         alternatives = [[word, *_alike(tx, word)] for word in words]
-        found = {row.patient_id: _patient(row) for row in _with_all_words(tx, alternatives, limit)}
+        rows = _with_all_words(tx, alternatives, MAX_RANKED)
+        rows.sort(key=lambda row: sum(min(_distance(word, token) for token in row.name_key.split()) for word in words))
+        found = {row.patient_id: _patient(row) for row in rows}
     return tuple(found.values())[:limit]
 
 

@@ -160,6 +160,17 @@ def test_a_misspelt_name_is_found_wherever_the_slip_is(
         assert [one.patient_id for one in patients.find(tx, f"ida {slip}")] == [meant]
 
 
+def test_the_likeliest_of_many_comes_first(database: Database) -> None:
+    with database.begin() as tx:
+        for number in range(60):
+            patients.create(tx, f"Abel Jonsen {number}", date(1970, 1, 1), "male")
+        meant = patients.create(tx, "Zoe Johnson", date(1970, 1, 1), "female").patient_id
+    with database.read() as tx:
+        shown = patients.find(tx, "Jhonson", 5)
+    assert shown[0].patient_id == meant
+    assert len(shown) == 5
+
+
 def test_names_of_an_older_store_get_their_keys_and_its_records_their_places(data_dir: Path) -> None:
     data_dir.mkdir()
     url = f"sqlite:///{data_dir / 'records.sqlite'}"
