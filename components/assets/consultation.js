@@ -64,6 +64,8 @@
       onclick: timed ? () => play(state.memory, [[one.start_s, one.end_s]]) : null }, one.text);
   }
 
+  const wordsOf = (run, state) => run.words.flatMap((one, n) => [n ? " " : "", word(one, state)]);
+
   function doubtful(run, said, state) {
     const { visit, memory, send } = state;
     const key = `${said.id}:${run.at}`, first = run.words[0], last = run.words[run.words.length - 1];
@@ -76,7 +78,7 @@
     };
     return el("span", { class: "hc-doubt-place" },
       el("button", { class: "hc-doubt", type: "button", "data-key": "doubt-" + key, "aria-expanded": String(open), title: run.doubt.reason, onclick: look },
-        run.words.map((one, n) => [n ? " " : "", word(one, { ...state, visit: { recording: "" } })])),
+        wordsOf(run, { ...state, visit: { recording: "" } })),
       open && el("span", { class: "hc-doubt-menu", role: "group", "aria-label": `What was said in place of “${bare(about)}”` }, el("span", { class: "hc-quiet" }, run.doubt.reason),
         run.doubt.suggestions.map((text, n) => button(text, "", `suggest-${key}-${n}`, settle(text))),
         button("It is right", "", "keep-" + key, settle(first.text))));
@@ -91,7 +93,7 @@
       said.start_s !== null && el("span", {}, clock(said.start_s)), said.overlap && el("span", { class: "hc-tag" }, "both at once"),
       timed && link("Play", "play-" + said.id, () => play(memory, [[said.start_s, said.end_s]]), { "aria-label": `Play what ${role} said at ${clock(said.start_s)}` }),
       !state.signed && !editing && link("Correct", "retype-" + said.id, () => { memory.retyping = said.id; memory.typed = said.text; memory.redraw(); }, { "aria-label": `Correct: ${said.text.slice(0, 60)}` }));
-    const body = !editing ? el("p", {}, said.words.length ? runsOf(said).map((run, n) => [n ? " " : "", run.doubt && !state.signed ? doubtful(run, said, state) : run.words.map((one, m) => [m ? " " : "", word(one, state)])]) : said.text)
+    const body = !editing ? el("p", {}, said.words.length ? runsOf(said).flatMap((run, n) => [n ? " " : "", ...(run.doubt && !state.signed ? [doubtful(run, said, state)] : wordsOf(run, state))]) : said.text)
       : el("div", { class: "hc-form" }, el("textarea", { class: "hc-input", rows: 3, maxlength: 5000, "data-key": "typed-" + said.id, "aria-label": "What was said", oninput: (event) => { memory.typed = event.target.value; } }, memory.typed),
         el("div", { class: "hc-actions" }, button("Save", "hc-strong", "saved-" + said.id, (event) => once(event, () => { memory.retyping = ""; send("retype", { utterance_id: said.id, text: memory.typed }); })),
           button("Cancel", "", "unsaved-" + said.id, () => { memory.retyping = ""; memory.redraw(); })));
