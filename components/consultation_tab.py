@@ -10,7 +10,18 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from components import consultation_view as view
-from components.bridge import Ended, Made, Step, follow, message_of, toast, told, visitor, was_cancelled
+from components.bridge import (
+    Ended,
+    Made,
+    RunningJobs,
+    Step,
+    follow,
+    message_of,
+    toast,
+    told,
+    visitor,
+    was_cancelled,
+)
 from components.consultation_endpoints import LISTENERS, LISTENING
 from components.consultation_samples import Example, find_examples
 from components.part import part
@@ -50,7 +61,7 @@ class Room:
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
-    room = Room(workbench)
+    room, jobs = Room(workbench), RunningJobs()
     open_now = gr.State("")  # consultation id
     examples = find_examples()
     with gr.Row(elem_classes="hc-intake"):
@@ -90,7 +101,7 @@ def build(workbench: Workbench, session: Session) -> None:
         def job(progress: Any, on_utterance: Any) -> Visit:
             return workbench.consultations.transcribe(Path(path), patient_id, voices, actor, progress, on_utterance)
 
-        for event in follow(job, session.jobs, actor.session):
+        for event in follow(job, jobs, actor.session):
             match event:
                 case Step():
                     yield _running(event), gr.skip(), gr.skip(), gr.Button(visible=True)
@@ -120,17 +131,42 @@ def build(workbench: Workbench, session: Session) -> None:
         yield from hear_file(path, int(voices or 0), patient_id, request)
 
     def on_cancel(request: gr.Request) -> dict[str, Any]:
-        stopping = session.jobs.stop(visitor(request).session)
+        stopping = jobs.stop(visitor(request).session)
         return _status("stopped", "Stopping; what was heard so far is kept." if stopping else "Nothing is running.")
 
-    def take_in(conversation: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
-        visit = workbench.consultations.import_transcript(conversation, patient_id, visitor(request))
-        visit = workbench.consultations.draft_note(visit.transcript.consultation_id, visitor(request))
-        said = f"{len(visit.transcript.utterances)} utterances taken in, and a note drafted from them."
-        return _status("done", said), *room.showing(patient_id, visit)
+    def note_drafted(job: Any, patient_id: str, session_hash: str) -> Iterator[tuple[Any, ...]]:
+        """Follows a job that ends with a drafted note; a visit that it makes on its way is shown at once, and stays."""
+        taken_in = False
+        for event in follow(job, jobs, session_hash):
+            match event:
+                case Step():
+                    yield _running(event), gr.skip(), gr.skip(), gr.Button(visible=True)
+                case Made(visit):
+                    taken_in = True
+                    yield gr.skip(), *room.showing(patient_id, visit), gr.skip()
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    said = "No note was drafted. The conversation is kept." if taken_in else message
+                    yield _status(state, said), gr.skip(), gr.skip(), gr.Button(visible=False)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    said = f"Note drafted from {len(event.result.transcript.utterances)} utterances "
+                    said = _status("done", f"{said}in {event.seconds:.1f} s.")
+                    yield said, *room.showing(patient_id, event.result), gr.Button(visible=False)
 
-    def on_keep(conversation: str, patient_id: str, request: gr.Request) -> tuple[Any, ...]:
-        return *take_in(conversation or "", patient_id, request), ""
+    def take_in(conversation: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        actor = visitor(request)
+
+        def job(progress: Any, on_visit: Any) -> Visit:
+            visit = workbench.consultations.import_transcript(conversation, patient_id, actor)
+            on_visit(visit)
+            return workbench.consultations.draft_note(visit.transcript.consultation_id, actor, progress)
+
+        yield from note_drafted(job, patient_id, actor.session)
+
+    def on_keep(conversation: str, patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from take_in(conversation or "", patient_id, request)
 
     def on_open(patient_id: str, event: gr.EventData) -> tuple[Any, str]:
         consultation_id = str(event.consultation_id)
@@ -153,10 +189,14 @@ def build(workbench: Workbench, session: Session) -> None:
         desk.correct_utterance(open_id, str(event.utterance_id), str(event.text), visitor(request))
         return room.show(patient_id, open_id)
 
-    def on_draft(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
+    def on_draft(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> Iterator[tuple[Any, ...]]:
         _same(open_id, event)
-        workbench.consultations.draft_note(open_id, visitor(request))
-        return room.show(patient_id, open_id)
+        actor = visitor(request)
+
+        def job(progress: Any, on_visit: Any) -> Visit:
+            return workbench.consultations.draft_note(open_id, actor, progress)
+
+        yield from note_drafted(job, patient_id, actor.session)
 
     def on_save(patient_id: str, open_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         _same(open_id, event)
@@ -196,14 +236,16 @@ def build(workbench: Workbench, session: Session) -> None:
     upload.upload(lambda path: path, [upload], [audio], **quiet)
     heard = hear.click(told(on_hear), [audio, speakers, patient], [status, *opened, cancel], **listening)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    taken = [keep.click(told(on_keep), [text, patient], [status, *opened, text], **listening)]
+    pasted = keep.click(told(on_keep), [text, patient], [status, *opened, cancel], **listening)
+    pasted.success(lambda: "", None, [text], **quiet)
+    taken = [pasted]
     for button, example in zip(buttons, examples, strict=True):
         if example.spoken:
             hears = told(_hears_example(hear_file, example))
             taken.append(button.click(hears, [patient], [status, *opened, cancel], **listening))
         else:
             takes = told(_takes_example(take_in, example))
-            taken.append(button.click(takes, [patient], [status, *opened], **listening))
+            taken.append(button.click(takes, [patient], [status, *opened, cancel], **listening))
     shown.open(told(on_open), [patient], opened, **quiet)
     shown.see_record(told(on_page), None, [session.wanted], **quiet)
     shown.prescribe(lambda: gr.Tabs(selected="prescription"), None, [session.tabs], **quiet)
@@ -211,10 +253,11 @@ def build(workbench: Workbench, session: Session) -> None:
         listener(told(handler), [patient, open_now], [shown], **how)
         for listener, handler, how in (
             (shown.relabel, on_relabel, listening), (shown.correct, on_correct, listening),
-            (shown.retype, on_retype, listening), (shown.draft, on_draft, listening), (shown.save, on_save, quiet),
+            (shown.retype, on_retype, listening), (shown.save, on_save, quiet),
             (shown.sign, on_sign, quiet), (shown.addend, on_addend, quiet),
         )
     ]  # fmt: skip
+    changes.append(shown.draft(told(on_draft), [patient, open_now], [status, *opened, cancel], **listening))
     for change in changes:
         change.failure(told(redraw), [patient, open_now], [shown], **quiet)  # what is shown is again what is kept
     changes.append(shown.discard(told(on_discard), [patient, open_now], opened, **quiet))
@@ -234,8 +277,8 @@ def _example_buttons(examples: tuple[Example, ...]) -> list[gr.Button]:
 
 
 def _takes_example(take_in: Any, example: Example) -> Any:
-    def on_example(patient_id: str, request: gr.Request) -> tuple[Any, ...]:
-        return take_in(example.path.read_text("utf-8"), patient_id, request)
+    def on_example(patient_id: str, request: gr.Request) -> Iterator[tuple[Any, ...]]:
+        yield from take_in(example.path.read_text("utf-8"), patient_id, request)
 
     return on_example
 
