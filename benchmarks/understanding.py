@@ -17,7 +17,9 @@ from datetime import date, timedelta
 from domain.document import Box, FactKind, OcrPage, PageSource, TextLine, TextWord
 from pipelines.understanding import understand
 
-FIRST = "Alba Bruno Cosima Dietrich Elowen Farid Greta Hamza Ingrid Jarek Keiko Lorcan Mireille Nadim Oluchi Pavel".split()
+FIRST = (
+    "Alba Bruno Cosima Dietrich Elowen Farid Greta Hamza Ingrid Jarek Keiko Lorcan Mireille Nadim Oluchi Pavel".split()
+)
 LAST = "Averill Brankov Castellane D'Arcy Eriksen Fothergill Garcia-Lopez Haddad Ivanova Jephson Kowalski Lindqvist".split()
 DRUGS = (
     "amlodipine metformin warfarin omeprazole simvastatin gabapentin sertraline lisinopril digoxin tramadol "
@@ -65,7 +67,9 @@ def _head(rng: random.Random, lines: list[str], truth: set[Truth]) -> None:
     born = date(rng.randint(1925, 2015), rng.randint(1, 12), rng.randint(13, 28))
     seen = date(2024, 1, 13) + timedelta(days=31 * rng.randint(0, 12))
     form = rng.choice(DATE_FORMS)
-    number = rng.choice((f"{rng.randint(100000, 999999)}", f"K{rng.randint(10000, 99999)}", f"RX-{rng.randint(1000, 9999)}"))
+    number = rng.choice(
+        (f"{rng.randint(100000, 999999)}", f"K{rng.randint(10000, 99999)}", f"RX-{rng.randint(1000, 9999)}")
+    )
     role = rng.choice(("Admitted", "Discharged", "Collected", "Seen", "Signed", "Reported"))
     born_text, seen_text = born.strftime(form), seen.strftime(form)
     lines += rng.choice((
@@ -112,7 +116,11 @@ def _medicines(rng: random.Random, lines: list[str], truth: set[Truth]) -> None:
 def _illnesses(rng: random.Random, lines: list[str], truth: set[Truth]) -> None:
     has, lacks, other = rng.sample(ILLNESSES, 3)
     lines.append(rng.choice((f"Diagnosis: {has}", f"Treated here for {has}.", f"Impression: {has}")))
-    lines.append(rng.choice((f"No evidence of {lacks}.", f"Denies any history of {lacks}.", f"{lacks.capitalize()} was ruled out.")))
+    lines.append(
+        rng.choice(
+            (f"No evidence of {lacks}.", f"Denies any history of {lacks}.", f"{lacks.capitalize()} was ruled out.")
+        )
+    )
     lines.append(rng.choice((f"Known {other}.", f"Past medical history: {other}")))
     truth |= {
         (FactKind.DIAGNOSIS, has, has, ""), (FactKind.DIAGNOSIS, lacks, lacks, "denied"),
@@ -175,10 +183,14 @@ def main() -> None:
         right.update(item[0] for item in truth & found)
         if given.show and truth != found:
             print("missed", sorted(truth - found), "\nwrong", sorted(found - truth))
-    print(f"{given.pages} invented pages, misread share {given.misread:g}, {1000 * spent / given.pages:.1f} CPU-ms a page")
+    print(
+        f"{given.pages} invented pages, misread share {given.misread:g}, {1000 * spent / given.pages:.1f} CPU-ms a page"
+    )
     print(f"{'kind':15}{'stated':>8}{'precision':>11}{'recall':>8}")
     for kind in FactKind:
-        print(f"{kind.value:15}{stated[kind]:8d}{right[kind] / max(1, said[kind]):11.3f}{right[kind] / max(1, stated[kind]):8.3f}")
+        print(
+            f"{kind.value:15}{stated[kind]:8d}{right[kind] / max(1, said[kind]):11.3f}{right[kind] / max(1, stated[kind]):8.3f}"
+        )
 
 
 if __name__ == "__main__":

@@ -191,9 +191,7 @@ def _placed(word: OwnWord, matrix: np.ndarray) -> TextWord:
     corners = [(word.left, word.top), (word.right, word.top), (word.right, word.bottom), (word.left, word.bottom)]
     start = word.angle // 90  # turned a quarter counter-clockwise, its top-left is the box's bottom-left
     corners = corners[-start:] + corners[:-start] if start else corners
-    points: list[Point] = [
-        (float(x), float(y)) for x, y in np.array([[px, py, 1.0] for px, py in corners]) @ matrix.T
-    ]
+    points: list[Point] = [(float(x), float(y)) for x, y in np.array([[px, py, 1.0] for px, py in corners]) @ matrix.T]
     return TextWord(word.text, 1.0, (points[0], points[1], points[2], points[3]))
 
 

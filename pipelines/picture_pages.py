@@ -32,8 +32,21 @@ ORIENTATION_TAG = 0x0112
 TIFF_OFFSETS_AND_COUNTS = ((273, 279), (324, 325))  # strips, tiles
 
 # What decoders throw on bytes that are not what they claim; anything else is our own fault and may be seen.
-DECODER_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, TypeError, OverflowError,
-                  ArithmeticError, RuntimeError, MemoryError, AttributeError, AssertionError)
+DECODER_ERRORS = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    ArithmeticError,
+    RuntimeError,
+    MemoryError,
+    AttributeError,
+    AssertionError,
+)
 
 
 def inspect(path: Path, kind: UploadKind, limits: Limits) -> tuple[int, tuple[str, ...]]:

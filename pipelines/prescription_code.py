@@ -48,7 +48,7 @@ def seal(claims: dict[str, Any], key: SigningKey) -> str:
 
 
 def to_digits(jws_text: str) -> str:
-    """"shc:/" and two digits for each character of a compact JWS."""
+    """ "shc:/" and two digits for each character of a compact JWS."""
     return PREFIX + "".join(f"{ord(char) - SMALLEST_CHAR:02d}" for char in jws_text)
 
 

@@ -180,9 +180,7 @@ class PrescriptionDesk:
         )
         reasons = dict(checked.draft.overrides)
         overrides = tuple(
-            Override(w.warning_id, w.text, reasons[w.warning_id])
-            for w in checked.warnings
-            if reasons.get(w.warning_id)
+            Override(w.warning_id, w.text, reasons[w.warning_id]) for w in checked.warnings if reasons.get(w.warning_id)
         )
         signed = replace(sign(paper, patient.patient_id, self._keys.signing_key()), overrides=overrides)
         # Pictures before the store: a page that cannot be printed must not leave a valid prescription behind.

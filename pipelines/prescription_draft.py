@@ -135,9 +135,7 @@ def units_of(dose: Dose, strength: str) -> tuple[Decimal, str] | None:
 def read_strength(strength: str) -> tuple[Decimal, Decimal, str] | None:
     """(milligrams, per how many, of what): "500 mg" -> (500, 1, ""), "125 mg/5 ml" -> (125, 5, "ml")."""
     words = re.sub(r"(?<=\d),(?=\d{3}\b)", "", strength.lower().replace("µ", "mc").replace("μ", "mc"))
-    found = re.fullmatch(
-        r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:(?:/|per|in)\s*(\d+(?:\.\d+)?)?\s*([a-z]+))?\s*", words
-    )
+    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*(?:(?:/|per|in)\s*(\d+(?:\.\d+)?)?\s*([a-z]+))?\s*", words)
     if not found or unit_name(found[2]) not in MASS_MG or Decimal(found[1]) == 0:
         return None
     milligrams = Decimal(found[1]) * MASS_MG[unit_name(found[2])]

@@ -257,9 +257,7 @@ def _read_request(resource: dict[str, Any]) -> Medicine:
     quantity = dispense["quantity"]
     _only(quantity, "value", "unit")
     _only(dosage.get("timing", {}), "repeat")
-    _only(
-        dosage.get("timing", {}).get("repeat", {}), "frequency", "frequencyMax", "period", "periodMax", "periodUnit"
-    )
+    _only(dosage.get("timing", {}).get("repeat", {}), "frequency", "frequencyMax", "period", "periodMax", "periodUnit")
     return Medicine(
         name=_text(name),
         strength=strength,

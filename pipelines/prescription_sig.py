@@ -71,6 +71,7 @@ _TIMES_A = re.compile(rf"{_N} ?(?:x|times?)? ?(?:a|an|per|each|every|/|in) ?(?:{
 _EVERY = re.compile(rf"(?:every|each|q) ?(?:{_N} ?)?({_PERIOD})")
 _HOURLY = re.compile(rf"(?:every )?(?:{_N}[ -]?)?hourly")
 
+
 @dataclass(frozen=True, slots=True)
 class Dose:
     """`low` to `high` of `unit` at a time (equal unless a range was written); unit in the singular, "" when none."""

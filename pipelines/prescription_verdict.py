@@ -103,7 +103,7 @@ def say_handed_out(record: PrescriptionRecord, given: Sequence[Filling]) -> str:
 
 
 def say_moment(moment: datetime) -> str:
-    """"24 November 2026, 09:30 UTC"."""
+    """ "24 November 2026, 09:30 UTC"."""
     return f"{moment.day} {moment:%B %Y, %H:%M} UTC"
 
 

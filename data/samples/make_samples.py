@@ -32,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 
 def write_all(folder: Path) -> None:
     """Every sample picture and PDF into `folder`."""
+
     def save(name: str, sheet: Sheet, quality: int = 72) -> None:
         Image.fromarray(sheet.pixels).convert("L").save(folder / name, dpi=(DPI, DPI), quality=quality)
 
