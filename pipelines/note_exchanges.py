@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.note_sentences import Clause, words_of
+from pipelines.note_sentences import Clause, tidy, words_of
 from pipelines.note_style import Persons, note_style, sentence_case
 
 SHORT_ANSWER_WORDS = 9  # a longer answer says for itself what it is about
@@ -22,6 +22,16 @@ _ASKS = re.compile(
     r"(?:(?:do|did|does|have|has|had|are|is|was|were|can|could|would|will) (?:you|your|there|it|that|he|she|they|this|the|anything|any)\b|"
     r"(?:what|when|where|why|who|which|how)\b(?! (?:i|we) )|any\b|anything (?:else|like)\b|ever\b|no (?:\w+ ){0,6}\?$)",
     re.I,
+)
+# Where a recogniser gives no marks, a question may stand behind other words; the verb before its subject tells.
+_ASKS_WITHIN = re.compile(
+    r"\b(?:(?:which|what)(?: \w+){1,2} (?:are|do|did|have|were|can|would|will) (?:you|we)\b|"
+    r"how (?:severe|bad|long|often|many|much|far|old)(?: \w+)? (?:is|are|was|were|has|have|do|does|did) (?:the|it|that|this|your|you)\b)",
+    re.I,
+)
+_MARKED = re.compile(r"[.?!;]")
+_ASKS_LAST = re.compile(
+    r".*\b((?:do|did|have|has|are|is|were|was|can|could|any) (?:you|your|there|it|pain|other)\b.*)$", re.I | re.S
 )
 _NO = re.compile(
     r"^(?:(?:um|uh|well|oh|yeah,? )\s*,?\s*)?(?:no+|nope|nah|not (?:really|that|at all|yet|lately|recently|currently|any)|never|none|nothing|"
@@ -108,7 +118,7 @@ class Statement:
 
 def is_question(text: str) -> bool:
     """Whether a clause asks, also where the recogniser gave no question mark."""
-    return text.endswith("?") or bool(_ASKS.match(text))
+    return text.endswith("?") or bool(_ASKS.match(text) or _ASKS_WITHIN.search(text))
 
 
 def answers_no(text: str) -> bool:
@@ -122,7 +132,13 @@ def answers_yes(text: str) -> bool:
 
 
 def last_question(text: str) -> str:
-    """The question that an utterance ends in, as written there; "" where it ends otherwise."""
+    """The question that an utterance ends in, as written there; "" where it ends otherwise.
+
+    Where a recogniser gave no marks at all, the question begins at the last verb that stands before "you".
+    """
+    if not _MARKED.search(text):
+        unmarked = _ASKS_LAST.search(text)
+        return unmarked[1] if unmarked else text if is_question(text) else ""
     last = re.split(r"(?<=[.?!;])\s+", text.strip())[-1]
     return last if is_question(last) else ""
 
@@ -195,7 +211,8 @@ def join(question: str, answer: str, persons: Persons) -> str:
         return ""
     for head, pattern in _HEADS:
         if pattern.search(question):
-            return sentence_case(f"{head}: {_bracketed(head, _about_speaker(answer, persons))}")
+            told = _told_under(head, _about_speaker(tidy(answer), persons))
+            return sentence_case(f"{head}: {_bracketed(head, told)}") if told else ""
     return ""
 
 
@@ -244,6 +261,16 @@ def _reaction(following: Sequence[Clause], answer: Clause) -> str:
         re.I,
     )
     return told[1].strip() if told else ""
+
+
+def _told_under(head: str, answer: str) -> str:
+    """The answer without what its heading says already; "" where nothing else was said, as by one who broke off."""
+    if head in ("Onset", "Duration", "Severity"):
+        return re.sub(r"^(?:it|this|that) (?:was|is|has been|started|began)[\s,]+(?=\S)", "", answer, flags=re.I)
+    if head == "Medications":
+        takes = r"^(?:the patient|he|she|they) (?:takes?|uses?|is (?:on|taking)|has been (?:on|taking))(?:[\s,]+|$)"
+        return re.sub(takes, "", answer, flags=re.I)
+    return answer
 
 
 def _bracketed(head: str, answer: str) -> str:

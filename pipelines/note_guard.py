@@ -50,7 +50,8 @@ _DRUG_ENDING = re.compile(
     r"cycline|floxacin|triptan|tidine|setron|lukast|terol|sone|solone|mab|vir)\b",
     re.I,
 )
-_FORWARD_DENIERS = re.compile(r"^(?:denies|no|not|without|never|negative for)\b", re.I)
+_DENIES = re.compile(r"^denies\b", re.I)
+_CONTRAST = re.compile(r"\b(?:but|except|although|though|however|reports|other than|apart from)\b", re.I)
 _PLAIN_WORD = re.compile(r"[a-z]{4,}")
 # Words of a line that are the note's own way of putting things, and no finding.
 _NOTE_WORDS = frozenset(
@@ -159,14 +160,24 @@ def _denial_fault(text: str, heard: Sequence[str]) -> str:
     if denies(text) and not any(denies(one) for one in heard):
         return "It denies something, and no denial was said there."
     affirmed, refused = polarity(heard)
-    line_affirmed, line_refused = polarity([text])
+    line_affirmed, line_refused = _polarity_of_line(text)
     lost = sorted((line_affirmed - line_refused) & (refused - affirmed))
     if lost:
         return f"It states “{lost[0]}”, which was denied there."
     turned = sorted((line_refused - line_affirmed) & (affirmed - refused))
-    if turned and not line_refused & refused:
+    if turned and (_DENIES.match(text) or not line_refused & refused):
         return f"It denies “{turned[0]}”, which was not denied there."
     return ""
+
+
+def _polarity_of_line(text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """As `polarity`; what follows "Denies" at a line's beginning is denied up to a "but", however long the list."""
+    if not _DENIES.match(text):
+        return polarity([text])
+    contrast = _CONTRAST.search(text)
+    head, tail = (text[: contrast.start()], text[contrast.start() :]) if contrast else (text, "")
+    stated, refused = polarity([tail])
+    return stated, refused | _content(head)
 
 
 def polarity(heard: Sequence[str]) -> tuple[frozenset[str], frozenset[str]]:

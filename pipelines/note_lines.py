@@ -27,16 +27,22 @@ _MANNERS = re.compile(
     r"(?:thank|thanks|bye|goodbye|hello|hi|hey|(?:good )?(?:morning|afternoon|evening)|nice to|see you|take care|dragon|welcome|"
     r"of course|tell me|le[tm] me (?:ask|see|check|look|listen|know)|lem me|touch here|does that hurt|any questions|"
     r"(?:i|we) will (?:talk|chat|go over|take a (?:quick )?look|have a look|look at|listen|do a (?:quick )?(?:physical )?exam|check (?:on|out)|ask)\b|"
+    r"(?:end of|finali[sz]e|close) (?:the )?(?:note|recording|dictation|report|visit)\b|show me\b|assessment and plan(?=\.?$)|"
+    r"we will (?:take a (?:quick )?listen|do (?:his|her|their|the patient's|your|a|an|the) (?:quick |physical )*exam(?:ination)?\b|"
+    r"review (?:his|her|their|the patient's|your) (?:past |medical )*history)|"
+    r"(?:push|pull|kick|squeeze|press|lean|breathe|bend|lift)\b.{0,20}\b(?:my|for me)\b|"
     r"i know the nurse|i am dr|my name is|have a (?:good|great|nice)|you are welcome|no problem|let me know|here we go|how are you)\b)",
     re.I,
 )
 
+_DENIALS = frozenset(("no", "not", "denies", "never", "without"))
+_HEADINGS = frozenset(("Medications", "Onset", "Duration", "Severity"))
 _EMPTY = frozenset(
     "the that this these those there here then than them they their and but for not was were are is has had have does did do can could "
     "would will should may might just now today point time moment thing things stuff something anything nothing everything "
     "patient you your his her him she who what when where how why yes yeah okay right well good great fine nice sure maybe "
     "really very much too also still again back out off way kind like know think see say said guess mean want going get got "
-    "let make sense with from about into been being all any some one both other same more most less lot bit little few".split()
+    "let make sense with from about into been being take takes taking took all any some one both other same more most less lot bit little few".split()
 )
 
 
@@ -57,7 +63,7 @@ def draft_lines(utterances: Sequence[Spoken], encode: Encode, heads: Heads, sex:
     """The lines of a note, in order. `sex`: the patient's, where the chart knows it; else what the words tell."""
     told = [one.text for one in utterances if one.role in CLINICIANS]
     said = statements(clauses_of(utterances), sex if sex in ("male", "female") else sex_said(told))
-    said = tuple(s for s in said if _worth_a_look(s))
+    said = tuple(s for s in said if worth_a_look(s))
     if not said:
         return ()
     judged = judge(said, encode, heads)
@@ -96,20 +102,41 @@ def budget_words(said: Sequence[Statement], heads: Heads) -> float:
 
 
 def choose(said: Sequence[Statement], judged: Judged, budget: float) -> tuple[int, ...]:
-    """Places of the statements to keep, in order: the most relevant first, until the budget is used."""
+    """Places of the statements to keep, in order: the most relevant first, until the budget is used. One that tells
+    all of a kept one of its section, and more, takes its place."""
+    words = [words_of(one.text) for one in said]
+    sections = [TOPICS[topic_of(one, logs)] for one, logs in zip(said, judged.topics, strict=True)]
     kept: list[int] = []
-    words_kept: list[set[str]] = []
-    used = 0
-    for at in np.argsort(-judged.relevance, kind="stable"):
+    for place in np.argsort(-judged.relevance, kind="stable"):
+        at = int(place)
         if judged.relevance[at] < LEAST_RELEVANCE:
             break
-        words = words_of(said[at].text)
-        if used + len(words) > budget or _told(set(words), judged.vectors[at], words_kept, judged.vectors[kept]):
+        # What shall be done is told by no line but a plan's: "continue lisinopril" is not "she was told to continue it".
+        others = [one for one in kept if sections[one] == "plan"] if sections[at] == "plan" else kept
+        if _told(set(words[at]), judged.vectors[at], [set(words[one]) for one in others], judged.vectors[others]):
             continue
-        kept.append(int(at))
-        words_kept.append(set(words))
-        used += len(words)
+        beside = [one for one in kept if sections[one] == sections[at]]
+        if any(_holds(words[one], words[at]) for one in beside):
+            continue
+        left = [one for one in kept if one not in beside or not _holds(words[at], words[one])]
+        if sum(len(words[one]) for one in left) + len(words[at]) <= budget:
+            kept = [*left, at]
     return tuple(sorted(kept))
+
+
+def _holds(more: Sequence[str], less: Sequence[str]) -> bool:
+    """Whether a statement tells all that another one does."""
+    content = {word for word in less if _means(word)}
+    return (
+        bool(content)
+        and content <= set(more)
+        and _telling(set(less)) == _telling(set(less) & set(more))
+        and (_denials(more) == _denials(less))
+    )
+
+
+def _denials(words: Sequence[str]) -> frozenset[str]:
+    return _DENIALS & set(words)
 
 
 def _told(words: set[str], vector: np.ndarray, kept: Sequence[set[str]], vectors: np.ndarray) -> bool:
@@ -126,11 +153,11 @@ def _telling(words: set[str]) -> set[str]:
     return {
         word
         for word in words
-        if any(letter.isdigit() for letter in word) or word in ("no", "not", "denies", "left", "right", "never")
+        if any(letter.isdigit() for letter in word) or word in _DENIALS or word in ("left", "right")
     }
 
 
-def _worth_a_look(statement: Statement) -> bool:
+def worth_a_look(statement: Statement) -> bool:
     """Not mere manners, and more than a scrap; an answered question is never a scrap ("Denies fever.")."""
     long_enough = statement.joined or len(statement.text.split()) >= MIN_WORDS
     return long_enough and not _MANNERS.match(statement.text) and _tells(statement.text)
@@ -138,8 +165,12 @@ def _worth_a_look(statement: Statement) -> bool:
 
 def _tells(text: str) -> bool:
     """Whether any word of it means something by itself: "Not at this point." does not."""
-    words = words_of(text)
-    return any(word not in _EMPTY and (len(word) > 2 or any(map(str.isdigit, word))) for word in words)
+    head, colon, rest = text.partition(":")
+    return any(map(_means, words_of(rest if colon and head in _HEADINGS else text)))
+
+
+def _means(word: str) -> bool:
+    return word not in _EMPTY and (len(word) > 2 or any(map(str.isdigit, word)))
 
 
 def _line(statement: Statement, judged: Judged, at: int) -> NoteLine:

@@ -26,7 +26,17 @@ _SOUNDS = re.compile(
     r"(?<![\w'-])(?:um+|uh+|erm?|hmm+|mm+|mhm|mm-hmm+|uh-huh|ah|oh|you know|i mean|kind of|kinda|sort of)(?![\w'-]),?\s*",
     re.I,
 )
-_STUTTER = re.compile(r"\b([\w']+(?: [\w']+)?)(?:,?\s+\1\b)+", re.I)
+_STUTTER = re.compile(r"\b([\w']+(?: [\w']+){0,3})(?:\s*,?\s+\1\b)+", re.I)
+_RESTARTS = (  # "I, I'm", "I-I do", "I-we will": what was begun is said anew
+    re.compile(r"\b(i|we|you|he|she|it|they|that|there),?\s+(?=\1'\w)", re.I),
+    re.compile(r"\b(i|we|you|he|she|it|they|the|a|and|but|that|my|your|in|of|to|is|was)-(?=\1\b)", re.I),
+    re.compile(r"\b(?:i|we|he|she|they|it)-(?=(?:i|we|you|he|she|they|it)\b)", re.I),
+)
+# A comma after such a word stood around a sound that is gone: "lack of, um, energy".
+_STRAY_COMMA = (
+    re.compile(r"\b(of|an?|the|to|in|on|with|my|your|his|her|their|our|for|at|from|by|just|very|some|(?:is|was|are|have|has|had) no)\s*,\s+(?!(?:there|it|i|we|he|she|they|you)\b)", re.I),
+    re.compile(r"\b(is|was|are|were)\s*,\s+(?!(?:i|we|you|he|she|it|they|that|as|like|so|what|the)\b)", re.I),
+)  # fmt: skip
 _BROKEN = re.compile(r"\b\w+-(?=[\s,.]|$)\s*")  # "ex- exerting"
 _SENTENCE = re.compile(r"(?<=[.?!;])[\"')\]]*\s+(?=\S)")
 _ABBREVIATION = re.compile(r"\b(?:dr|mr|mrs|ms|st|vs|approx|no|e\.g|i\.e|[a-z])\.$", re.I)
@@ -35,6 +45,18 @@ _BEGINS_ANEW = re.compile(
     r"\s+(?=(?:okay|alright|all right|so|but|and (?:then|i|he|she|you|it|we|they|your|my|the|that|have|do|did|are|is|what|how)"
     r"|now|because|well|then|(?:do|did|are|were|have|can) you|(?:does|did|is|was) it|did they|let's|i'm gonna|i want|i'd like|we'll|we're gonna|what|how)\s)",
     re.I,
+)
+# "For your first problem, your back pain." No subject and no verb: it stopped where the speaker drew breath.
+_ONLY_BEGINS = re.compile(
+    r"(?:(?:and|so|okay|alright|now|then|but)[\s,]+)*(?:for|on|regarding|as for|in terms of) (?:your|his|her|their|my|the|this)\b"
+    r"(?!.*\b(?:i|you|he|she|it|we|they|there|is|are|was|were|be|been|have|has|had|do|does|did|can|could|will|would|should|"
+    r"looks?|seems?|feels?|hurts?|helps?|take|use|see|hear|think|want|need|go|come|get|start|stop|continue|keep|try|call)\b)"
+    r"(?:[ ,]+[\w'-]+){1,8}\.$",
+    re.I,
+)
+_ANSWERS = re.compile(r"(?:yes|yeah|yep|no|nope|okay|ok|right|correct|sure|alright|thank)\b|\S+(?:\s+\S+){0,2}$", re.I)
+_PLAIN_STARTS = frozenset(
+    "the there your you it this that these we he she they his her my a an no all everything".split()
 )
 _EDGE = re.compile(r"^[\s,.;:!-]+|[\s,;:-]+$")
 
@@ -61,7 +83,11 @@ def tidy(text: str) -> str:
         text = pattern.sub(mended, text)
     text = _BROKEN.sub("", text)
     text = _SOUNDS.sub("", text)
+    for restart in _RESTARTS:
+        text = restart.sub("", text)
     text = _STUTTER.sub(_once, text)
+    for stray in _STRAY_COMMA:
+        text = stray.sub(r"\1 ", text)
     text = re.sub(r"\.\s*\.(?:\s*\.)*", ",", text)  # a pause written as dots
     text = re.sub(r",(?:\s*,)+", ",", text)
     text = re.sub(r",\s*([.?!])", r"\1", text)
@@ -71,7 +97,7 @@ def tidy(text: str) -> str:
 def cut(text: str) -> tuple[str, ...]:
     """The tidied clauses of an utterance, in order; none where only sounds were made."""
     pieces: list[str] = []
-    for sentence in _sentences(tidy(text)):
+    for sentence in _with_their_beginnings(_sentences(tidy(text))):
         pieces.extend(_shortened(sentence))
     return tuple(piece for piece in map(_edged, pieces) if any(letter.isalnum() for letter in piece))
 
@@ -94,6 +120,19 @@ def _sentences(text: str) -> list[str]:
             found[-1] += " " + piece
         else:
             found.append(piece)
+    return found
+
+
+def _with_their_beginnings(sentences: Sequence[str]) -> list[str]:
+    """A beginning that says nothing alone ("On your lung exam.") goes before the sentence that follows it."""
+    found: list[str] = []
+    for before, sentence in zip(("", *sentences), sentences, strict=False):
+        if _ONLY_BEGINS.match(before) and not _ANSWERS.match(sentence):
+            first, _, rest = sentence.partition(" ")
+            follows = f"{first.lower() if first.lower() in _PLAIN_STARTS else first} {rest}".strip()
+            found[-1] = f"{found[-1].rstrip('.')}, {follows}"
+        else:
+            found.append(sentence)
     return found
 
 

@@ -24,7 +24,8 @@ _MANNERS = (
     (re.compile(r",?\s*(?:okay|alright|right|is that right|does that sound (?:okay|good)|sound good|please)\s*\?$", re.I), ""),
     (re.compile(r",?\s*\b(?:you know|i mean|and stuff(?: like that)?|and things like that|or anything like that|"
                 r"anything like that|or something(?: like that)?|and everything|or whatever|at all)\b\s*(?=[,.?!]|$)", re.I), ""),
-    (re.compile(r"\b(?:just|really|actually|basically|literally|definitely|probably just|a little bit of)\s+(?=\w)", re.I), ""),
+    (re.compile(r"\b(?:just|really|actually|basically|literally|definitely|probably just)\s+(?=\w)", re.I), ""),
+    (re.compile(r"\ba little bit of\b", re.I), "a little"),
     (re.compile(r"\ba little bit\b", re.I), "a little"),
     (re.compile(r"\b(?:i|we) (?:want|wanna|would like|'d like) to (?:start by|begin by)\b", re.I), "we will start by"),
     (re.compile(r"\b(?:i'm|i am|we're|we are) (?:gonna|going to)\b", re.I), "we will"),
@@ -36,7 +37,7 @@ _MANNERS = (
     (re.compile(r"\bwanna\b", re.I), "want to"),
     (re.compile(r"\bgotta\b", re.I), "have to"),
 )  # fmt: skip
-_DOCTOR_ONLY = 5  # of _MANNERS: these turn the speaker's plans into the clinic's and are wrong in a patient's mouth
+_DOCTOR_ONLY = 6  # of _MANNERS: these turn the speaker's plans into the clinic's and are wrong in a patient's mouth
 _CONTRACTIONS = (
     (re.compile(r"\bcan't\b", re.I), "cannot"),
     (re.compile(r"\bwon't\b", re.I), "will not"),

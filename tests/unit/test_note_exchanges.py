@@ -41,6 +41,8 @@ def test_question_and_answer_are_joined(question: str, answer: str, expected: st
         ("um, I think it's my left knee", PATIENT, "The patient thinks it is her left knee."),
         ("You should call me if you have any chest pain, okay?", DOCTOR,
          "The patient should call me if she has any chest pain."),
+        ("There's a little bit of fluid and I just feel a little bit tired.", PATIENT,
+         "There is a little fluid and the patient feels a little tired."),
         ("Okay, all right.", DOCTOR, ""),
     ],
 )  # fmt: skip
@@ -54,6 +56,44 @@ def test_stutters_go_and_repeated_numbers_stay() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("said", "plain"),
+    [
+        ("lack of , uh , energy", "lack of energy"),
+        ("we could do an, um, endoscopy", "we could do an endoscopy"),
+        ("fever, um, chills", "fever, chills"),
+        ("there is no , there is no , uh, fracture", "there is no fracture"),
+        ("there is no, there is tenderness", "there is no, there is tenderness"),
+        ("looking at your looking at your head", "looking at your head"),
+        ("and I, I'm tired", "and I'm tired"),
+        ("I-I do hear a murmur and-and a click", "I do hear a murmur and a click"),
+        ("it is five five or five six", "it is five five or five six"),
+        ("no pain, no swelling, no redness", "no pain, no swelling, no redness"),
+        ("a so-so year", "a so-so year"),
+    ],
+)
+def test_what_only_speech_needs_is_cleared_away(said: str, plain: str) -> None:
+    assert tidy(said) == plain
+
+
+def test_a_beginning_that_says_nothing_alone_stays_with_what_follows() -> None:
+    assert cut("For your first problem, your back pain. I think you have a strain.") == (
+        "For your first problem, your back pain, I think you have a strain.",
+    )
+    assert cut("On your lung exam. There are fine crackles.") == ("On your lung exam, there are fine crackles.",)
+    assert cut("On Monday. Yes.") == ("On Monday.", "Yes.")  # an answer is whole as it is
+    assert cut("With food.") == ("With food.",)
+    assert cut("On this film. All looks normal now. I see no fracture.") == (
+        "On this film, all looks normal now.",
+        "I see no fracture.",
+    )
+    assert cut("For the pain take ibuprofen. Come back in two weeks.") == (
+        "For the pain take ibuprofen.",
+        "Come back in two weeks.",
+    )
+    assert cut("In the morning I take it. It helps.") == ("In the morning I take it.", "It helps.")
+
+
 def test_a_run_without_punctuation_is_cut_where_speakers_begin_anew() -> None:
     run = (
         "okay now i know that you're a diabetic and you are on some insulin and i want to check your sugars today because they "
@@ -64,10 +104,35 @@ def test_a_run_without_punctuation_is_cut_where_speakers_begin_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["do you have any pain", "so what brings you in", "Any allergies?", "have you had fever"]
-)
+    "text",
+    [
+        "do you have any pain", "so what brings you in", "Any allergies?", "have you had fever",
+        "wow okay so which wrist are we talking about left or right", "on a scale of one to ten how severe is the pain",
+    ],
+)  # fmt: skip
 def test_questions_are_known_without_a_mark(text: str) -> None:
     assert is_question(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "the tip of your finger, which is the most common place", "I know how bad it is", "that is how it is", "it hurts when you are walking",
+        "I will see what the x-ray shows and how it is healing",
+    ],
+)  # fmt: skip
+def test_a_clause_with_such_a_word_within_is_no_question(text: str) -> None:
+    assert not is_question(text)
+
+
+def test_an_answer_that_was_broken_off_tells_nothing() -> None:
+    assert join("What medications are you taking?", "Um, I've been taking, uh.", PATIENT) == ""
+    assert join("What medications do you take?", "I take aspirin.", PATIENT) == "Medications: aspirin."
+
+
+def test_what_follows_a_heading_begins_with_what_was_told() -> None:
+    assert join("When did this start?", "It was yesterday.", PATIENT) == "Onset: yesterday."
+    assert join("How long has it been?", "It's been three weeks.", PATIENT) == "Duration: three weeks."
 
 
 def test_statements_name_every_utterance_they_were_made_of() -> None:

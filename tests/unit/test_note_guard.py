@@ -19,6 +19,12 @@ SAID = {
     "u3": "I take lisinopril 20 milligrams, and my left knee hurts.",
     "u4": "Your blood pressure is one forty eight over ninety two.",
     "u5": "That's all right, I have no cough, but I do have a rash.",
+    "u6": "Any other symptoms, chest pain, nausea, trouble sleeping?",
+    "u7": "No, I sleep well.",
+    "u8": "Do you have pain in your calves, or swelling?",
+    "u9": "No swelling. But there is pain.",
+    "u10": "okay great so tell me have you had any kind of numbness in your arms or in your hands",
+    "u11": "no no numbness or tingling",
 }
 
 
@@ -30,6 +36,9 @@ SAID = {
         ("The left knee hurts.", ("u3",)),
         ("Blood pressure 148 over 92.", ("u4",)),
         ("No cough. The patient has a rash.", ("u5",)),
+        ("Denies other symptoms, chest pain, nausea, trouble sleeping.", ("u6", "u7")),
+        ("Denies swelling, but there is pain.", ("u8", "u9")),
+        ("Denies numbness in his arms or in his hands.", ("u10", "u11")),
     ],
 )
 def test_what_was_said_passes(text: str, evidence: tuple[str, ...]) -> None:
@@ -49,9 +58,11 @@ def test_what_was_said_passes(text: str, evidence: tuple[str, ...]) -> None:
         ("Reports fever.", ("u1", "u2"), "denied there"),
         ("The patient has a cough.", ("u5",), "denied there"),
         ("Denies a rash.", ("u5",), "not denied there"),
+        ("Denies a cough, or other rash.", ("u5",), "not denied there"),
+        ("Denies chest pain, but reports nausea.", ("u6", "u7"), "denied there"),
         ("It hurts on the right.", ("u5",), "side right"),
         ("The patient has a rash.", (), "names nothing"),
-        ("The patient has a rash.", ("u9",), "not in the transcript"),
+        ("The patient has a rash.", ("u99",), "not in the transcript"),
     ],
 )
 def test_what_was_not_said_is_held_back_with_its_reason(text: str, evidence: tuple[str, ...], reason: str) -> None:

@@ -1,0 +1,71 @@
+"""What goes into a note: each thing once, nothing that only the talk needed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipelines.note_exchanges import Statement
+from pipelines.note_lines import choose, worth_a_look
+from pipelines.note_sections import TOPICS, Judged
+from pipelines.note_sentences import Clause
+
+
+def statement(text: str, role: str = "doctor", joined: bool = False) -> Statement:
+    return Statement(text, text, (Clause("u1", role, role, 0, text),), joined, "")
+
+
+def chosen(texts: list[str], relevance: list[float], topics: list[str] | None = None) -> list[str]:
+    """What is kept of statements of which no two mean the same to the encoder."""
+    said = [statement(text) for text in texts]
+    logs = np.full((len(said), len(TOPICS)), -9.0, np.float32)
+    for row, topic in enumerate(topics or ["Plan"] * len(said)):
+        logs[row, list(TOPICS).index(topic)] = 0
+    judged = Judged(np.array(relevance, np.float32), logs, np.eye(len(said), dtype=np.float32))
+    return [texts[at] for at in choose(said, judged, 1000)]
+
+
+RETAINS = "I think the patient is retaining fluid."
+BOTH = "For his first problem, his heart failure, I think the patient is retaining fluid."
+
+
+@pytest.mark.parametrize("relevance", [[2.0, 1.0], [1.0, 2.0]])
+def test_of_two_lines_the_one_that_tells_more_stays(relevance: list[float]) -> None:
+    assert chosen([RETAINS, BOTH], relevance) == [BOTH]
+
+
+def test_a_line_of_another_section_number_or_denial_is_not_the_same() -> None:
+    two = ["Continue lisinopril.", "The patient was told to continue lisinopril by his cardiologist."]
+    assert chosen(two, [1.0, 2.0], ["Plan", "History"]) == two
+    doses = ["Increase lisinopril to 20 mg.", "Increase lisinopril to 10 mg daily, then see how it goes."]
+    assert chosen(doses, [1.0, 2.0]) == doses
+    denied = ["No swelling of the ankles.", "There is swelling of the ankles and calves."]
+    assert chosen(denied, [1.0, 2.0]) == denied
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "End of recording.", "Finalize report.", "Show me the chest x-ray.", "Assessment and plan.",
+        "We will take a quick listen to her heart and lungs.", "We will do her exam.",
+        "We will review her past history for a second.", "Kick against my hands.",
+    ],
+)  # fmt: skip
+def test_what_only_runs_the_visit_is_no_line(text: str) -> None:
+    assert not worth_a_look(statement(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will review her echocardiogram with cardiology.", "Order an echocardiogram.", "Push plenty of fluids.",
+        "We will do an exercise test next week.", "Follow up in two weeks.", "Take aspirin daily.",
+    ],
+)  # fmt: skip
+def test_what_is_planned_is_one(text: str) -> None:
+    assert worth_a_look(statement(text))
+
+
+def test_an_answer_without_content_is_none() -> None:
+    assert not worth_a_look(statement("Medications: taking.", "patient", True))
+    assert worth_a_look(statement("Medications: aspirin.", "patient", True))
