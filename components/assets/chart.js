@@ -28,7 +28,7 @@
   }
 
   function attention(entry, index, value, send, memory) {
-    const open = memory.asked === entry.item;
+    const open = value.may_dismiss && memory.asked === entry.item;
     const reason = el("input", { type: "text", class: "hc-input", id: "hc-aside-" + index, maxlength: 400, placeholder: "Why it needs no attention" });
     const aside = entry.dismissed;
     return el("li", { class: "hc-attention hc-" + entry.concern + (aside ? " hc-aside" : "") },
@@ -56,16 +56,17 @@
     const edges = [last.low, last.high].filter((edge) => edge !== null);
     const numbers = points.flatMap((point) => point.second === null ? [point.number] : [point.number, point.second]);
     const low = Math.min(...numbers, ...edges), high = Math.max(...numbers, ...edges);
-    const x = (day) => pad + (day - days[0]) / Math.max(1, days[days.length - 1] - days[0]) * (w - 2 * pad);
+    const span = days[days.length - 1] - days[0]; /* none where only the year is known: then one after the other */
+    const x = (at) => pad + (span ? (days[at] - days[0]) / span : at / (days.length - 1)) * (w - 2 * pad);
     const y = (number) => h - pad - (number - low) / Math.max(1e-9, high - low) * (h - 2 * pad);
-    const line = (pick) => points.map((point, i) => `${i ? "L" : "M"}${x(days[i]).toFixed(1)} ${y(pick(point)).toFixed(1)}`).join(" ");
+    const line = (pick) => points.map((point, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(pick(point)).toFixed(1)}`).join(" ");
     const top = last.high === null ? 0 : y(last.high), bottom = last.low === null ? h : y(last.low);
     const said = `${series.label}: ${points.map((point) => `${point.value} on ${point.on}`).join(", ")}` + (edges.length ? `; reference ${edges.join(" to ")}` : "");
     return svg("svg", { viewBox: `0 0 ${w} ${h}`, class: "hc-spark", role: "img", "aria-label": said },
       edges.length ? svg("rect", { x: 0, y: Math.min(top, bottom), width: w, height: Math.max(1, Math.abs(bottom - top)), class: "hc-spark-band" }) : "",
       svg("path", { d: line((point) => point.number), class: "hc-spark-line" }),
       points[0].second === null ? "" : svg("path", { d: line((point) => point.second === null ? point.number : point.second), class: "hc-spark-line" }),
-      svg("circle", { cx: x(days[days.length - 1]), cy: y(last.number), r: 3.2, class: "hc-spark-dot" }));
+      svg("circle", { cx: x(days.length - 1), cy: y(last.number), r: 3.2, class: "hc-spark-dot" }));
   }
 
   function valueRow(series, index, send) {
