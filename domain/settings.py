@@ -78,21 +78,21 @@ class Settings(BaseSettings):
     @classmethod
     def _known_database(cls, url: str) -> str:
         if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
-            raise ValueError("start with postgresql:// or sqlite:///")
+            raise ValueError("must start with postgresql:// or sqlite:///")
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
 
     @field_validator("note_endpoint")
     @classmethod
     def _known_endpoint(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("start with http:// or https://")
+            raise ValueError("must start with http:// or https://")
         return url
 
     @field_validator("chroma_url")
     @classmethod
     def _known_chroma(cls, url: str) -> str:
         if url and not url.startswith(("http://", "https://")):
-            raise ValueError("start with http:// or https://")
+            raise ValueError("must start with http:// or https://")
         return url
 
     @property
@@ -159,7 +159,7 @@ _WANTED = {
 
 def _wanted(found: Mapping[str, Any]) -> str:
     """What a value must be, to go on after "it must"."""
-    return _WANTED.get(found["type"], "be of another kind").format(**found.get("ctx", {}))
+    return _WANTED.get(found["type"], "be of another kind").format(**found.get("ctx", {})).removeprefix("must ")
 
 
 def _nearest(variable: str, known: set[str]) -> str:
