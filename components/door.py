@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SAME_LOOK_S = 10.0  # a page that draws itself twice has read once
 MAX_LOOKS = 10_000
+ANY_SESSION = "*"
 ANYBODY = "clinician"  # without accounts whoever sits before the page acts as a clinician
 
 
@@ -77,15 +78,20 @@ class Entrance:
             raise NotAllowed("Nobody's visit was found for this request, so nothing was done. Load the page again.")
         return Guest(self._workspaces.of(key), actor, None)
 
-    def first_look(self, *what: str) -> bool:
-        """False when the same visit has just looked at the same thing."""
+    def first_look(self, session: str, *what: str) -> bool:
+        """False when the same visit has just looked at the same thing.
+
+        Without accounts a picture that the browser fetches by its address names no session ("", from whichever page it
+        stands on): it belongs to the look that asked for it.
+        """
         now = time.monotonic()
+        mine, nameless, anybody = (session, *what), ("", *what), (ANY_SESSION, *what)
         with self._lock:
             if len(self._looks) > MAX_LOOKS:
                 self._looks = {look: at for look, at in self._looks.items() if now - at < SAME_LOOK_S}
-            before = self._looks.get(what)
-            self._looks[what] = now
-        return before is None or now - before > SAME_LOOK_S
+            before = max(self._looks.get(look, -SAME_LOOK_S) for look in ((mine, nameless) if session else (anybody,)))
+            self._looks[mine] = self._looks[anybody] = now
+        return now - before > SAME_LOOK_S
 
 
 class Door:
@@ -191,7 +197,7 @@ def _refusal(role: Role, path: str, rule: Rule | None) -> str:
 def _patient_of(bench: Workbench, given: dict[str, Any]) -> str:
     document_id = str(given.get("document_id") or "")
     try:
-        return bench.document(document_id).patient_id if document_id else ""
+        return bench.owner_of(document_id) if document_id else ""
     except NothingFound:
         return ""
 

@@ -78,10 +78,15 @@ def present_record(
         "pdf_path": pdf_path(document.document_id, document.revision),
         "download_path": pdf_path(document.document_id, document.revision, download=True),
         "pages": [present_page_summary(page) for page in document.pages],
-        "page": _present_page(document, number, context.lit_boxes),
+        "page": _present_page(document.document_id, document.pages[number - 1], context.lit_boxes),
         "facts": present_facts(document.facts),
         "history": [_present_correction(correction) for correction in reversed(corrections)],
     }
+
+
+def present_page(document_id: str, revision: int, page: OcrPage) -> dict[str, Any]:
+    """Another page of the record that is open already; everything else of the view stays as it is."""
+    return {"state": "page", "document_id": document_id, "revision": revision, "page": _present_page(document_id, page)}
 
 
 def present_reading(latest: Sequence[OcrPage], count: int) -> dict[str, Any]:
@@ -152,15 +157,14 @@ def boxes_from(values: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ..
     return tuple(tuple(Box(*(float(side) for side in value)).as_list()) for value in values)
 
 
-def _present_page(document: OcrDocument, number: int, lit: tuple[tuple[float, ...], ...]) -> dict[str, Any]:
-    page = document.pages[number - 1]
+def _present_page(document_id: str, page: OcrPage, lit: tuple[tuple[float, ...], ...] = ()) -> dict[str, Any]:
     source = SOURCE_NAMES[page.source]
     return {
         "number": page.number,
         "width_px": page.width_px,
         "height_px": page.height_px,
         "rotation_deg": page.rotation_deg,
-        "image_path": page_picture_path(document.document_id, page.number),
+        "image_path": page_picture_path(document_id, page.number),
         "warnings": [*page.warnings, *([source] if source else [])],
         "words": [_present_word(index, word) for index, word in enumerate(page.words)],
         "lit_boxes": [list(box) for box in lit],

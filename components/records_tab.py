@@ -240,8 +240,13 @@ def build(workbench: Workbench, session: Session) -> None:
         return *desk.opened(document, wish["page"], patient_id, wish), front
 
     def on_page(patient_id: str, event: gr.EventData) -> tuple[dict[str, Any], Open]:
-        page = int(event.page)
-        document = workbench.document(str(event.document_id))
+        """A page of the record that the browser shows in `revision` travels alone; else the whole record does."""
+        page, document_id = int(event.page), str(event.document_id)
+        if held := getattr(event, "revision", None):
+            shown = workbench.shown_page(document_id, page)
+            if shown.revision == int(held):
+                return page_view.present_page(document_id, shown.revision, shown.page), (document_id, page)
+        document = workbench.document(document_id)
         return desk.view(document, page, patient_id), (document.document_id, page)
 
     def on_correct(patient_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:

@@ -52,6 +52,7 @@ RULES: Mapping[str, Rule] = {
     "documents": Rule(CARERS, glass=True, masked=True, reads="DocumentReference", by="patient_id"),
     "searchable_pdf": Rule(CARERS, glass=True, reads="Binary", by="document_id"),  # the file that leaves the server
     "page_picture": Rule(**_record),  # type: ignore[arg-type]
+    "shown_page": Rule(**_record),  # type: ignore[arg-type]
     "corrections": Rule(**_record),  # type: ignore[arg-type]
     "conflicts_with": Rule(CARERS),
     "search": Rule(CARERS, glass=True, masked=True),

@@ -29,6 +29,7 @@ from domain.chart import (
 from domain.document import Fact, FactKind
 from domain.prescription import Medicine
 from pipelines import chart_trends
+from pipelines.medicine_status import Status
 from pipelines.prescription_checks import milligrams_a_day
 from pipelines.prescription_prefill import MASS
 from pipelines.prescription_sig import read_rhythm
@@ -58,8 +59,9 @@ def problems(statements: Iterable[Stated]) -> tuple[Problem, ...]:
 
 def medicines(statements: Iterable[Stated], ingredient: Ingredient) -> tuple[MedicineLine, ...]:
     """One line for each ingredient; current ones first, then conflicting before stopped."""
+    named = [one for one in statements if one.fact.flag != Status.NOT_TAKEN]  # only thought of, or declined
     grouped = _grouped(
-        statements, FactKind.MEDICATION, lambda one: ingredient(one.fact.label) or one.fact.label.casefold().strip()
+        named, FactKind.MEDICATION, lambda one: ingredient(one.fact.label) or one.fact.label.casefold().strip()
     )
     made = []
     for said in grouped:
@@ -218,8 +220,19 @@ def _grouped(
         if one.fact.kind is kind and one.fact.label.strip():
             rows.setdefault(key(one), []).append(one)
     place = order or _newest_first
-    made = [tuple(sorted(found, key=place)) for found in rows.values()]
+    made = [tuple(sorted(found, key=order or _last_word_first(found))) for found in rows.values()]
     return tuple(sorted(made, key=lambda found: place(found[0])))
+
+
+def _last_word_first(found: Sequence[Stated]) -> Callable[[Stated], tuple[object, ...]]:
+    """Newest first; where a record lists a medicine and then says that it was stopped, its end counts."""
+    last = {one.said.source.id: one.said.denied for one in found}  # a record's statements come in reading order
+
+    def place(one: Stated) -> tuple[object, ...]:
+        day, page, length = _newest_first(one)
+        return day, page, one.said.denied is not last[one.said.source.id], length
+
+    return place
 
 
 def _by_day(one: Stated) -> tuple[object, ...]:

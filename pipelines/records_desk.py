@@ -55,6 +55,15 @@ class FiledRecord:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """One page of a record, without the rest. `revision`: of the record; a viewer sees whether it moved on."""
+
+    page: OcrPage
+    revision: int
+    patient_id: str
+
+
 def _nobody(page: OcrPage) -> None:
     """Nobody watches the pages come."""
 
@@ -204,6 +213,17 @@ class RecordsDesk:
         with self._database.read() as tx:
             size = documents.page_of(tx, document_id, page)
         return page_picture.render(self.searchable_pdf(document_id), page, size.width_px, size.height_px)
+
+    def shown_page(self, document_id: str, page: int) -> ShownPage:
+        """Raises NothingFound."""
+        with self._database.read() as tx:
+            owner, revision = documents.owner_and_revision(tx, document_id)
+            return ShownPage(documents.page_of(tx, document_id, page), revision, owner)
+
+    def owner_of(self, document_id: str) -> str:
+        """Id of the patient a record is filed to, "" for nobody. Raises NothingFound."""
+        with self._database.read() as tx:
+            return documents.owner_and_revision(tx, document_id)[0]
 
     # -- mending ----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from domain.people import Mode
 from domain.prescription import Medicine
 from domain.settings import Settings
 from models.cards import CARDS, IMAGING_TASKS
+from models.cards_imaging import dropped_cards, imaging_tasks
 from models.cards_speech import writer_cards
 from models.shelf import ModelShelf
 from pipelines.chart_desk import ChartDesk, MovePreview
@@ -62,7 +63,8 @@ class Workbench:
         self.settings = settings
         self.database = database = Database(settings.resolved_database_url)
         self.files = files = FileStore(settings.data_dir / "files")
-        self.shelf = shelf or ModelShelf((*cards, *_named_writers(settings)), settings.memory_budget_mb)
+        dropped = dropped_cards(settings.bundles_dir, cards)
+        self.shelf = shelf or ModelShelf((*cards, *dropped, *_named_writers(settings)), settings.memory_budget_mb)
         self._keys: SigningKeys | None = None
         self._prescriptions: PrescriptionDesk | None = None
         self._lock = threading.Lock()
@@ -92,10 +94,11 @@ class Workbench:
         self.file_document, self.conflicts_with = records.file_document, records.conflicts_with
         self.document, self.deidentified_document = records.document, records.deidentified_document
         self.documents, self.searchable_pdf = records.documents, records.searchable_pdf
-        self.page_picture = records.page_picture
+        self.page_picture, self.shown_page, self.owner_of = records.page_picture, records.shown_page, records.owner_of
         self.corrections, self.correct_word = records.corrections, records.correct_word
 
         tasks = [task for task in IMAGING_TASKS if any(card.task == task for card in cards)]
+        tasks += [task for task in imaging_tasks(dropped) if task not in tasks]
         self.imaging = ImagingDesk(self.shelf, database, files, settings.limits, tasks, settings.data_dir)
         self.scan_cards, self.evaluate = self.imaging.cards, self.imaging.evaluate
 

@@ -16,6 +16,7 @@ from storage.database import corrections, documents, pages
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
 
 MAX_WORD_CHARS = 200
+UNKNOWN_RECORD = "No record has this id. It may have been removed; choose one from the list."
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,15 @@ def page_of(tx: sa.Connection, document_id: str, number: int) -> OcrPage:
     if content is None:
         raise NothingFound(f"The record has no page {number}. Choose one of its pages.")
     return page_from_json(number, content)
+
+
+def owner_and_revision(tx: sa.Connection, document_id: str) -> tuple[str, int]:
+    """Patient id ("" for nobody) and revision of a record; nothing else of it is read. Raises NothingFound."""
+    found = sa.select(documents.c.patient_id, documents.c.revision).where(documents.c.document_id == document_id)
+    row = tx.execute(found).first()
+    if row is None:
+        raise NothingFound(UNKNOWN_RECORD)
+    return row.patient_id or "", row.revision
 
 
 def filing_of(tx: sa.Connection, document_id: str) -> Filing:
@@ -248,7 +258,7 @@ def files_in_use(tx: sa.Connection) -> frozenset[str]:
 def _row(tx: sa.Connection, document_id: str) -> sa.Row:
     row = tx.execute(sa.select(documents).where(documents.c.document_id == document_id)).first()
     if row is None:
-        raise NothingFound("No record has this id. It may have been removed; choose one from the list.")
+        raise NothingFound(UNKNOWN_RECORD)
     return row
 
 

@@ -249,7 +249,7 @@
         state.stepOnArrival = true;
         return act.page(page, true);
       },
-      page: (number, keep) => { if (!keep) state.stepOnArrival = false; state.lit = []; state.hitBoxes = []; send("go", { document_id: value.document_id, page: number }); },
+      page: (number, keep) => { if (!keep) state.stepOnArrival = false; state.lit = []; state.hitBoxes = []; send("go", { document_id: value.document_id, page: number, revision: value.revision }); },
       mend: (word, text) => { if (!text) { say("Type what the page says first."); return; } state.draft = undefined; state.mended = word.index; send("correct", { document_id: value.document_id, page: value.page.number, word_index: word.index, text }); },
       /* A fact that is said in several places shows the next one with each click. */
       lightNext: (fact) => {
@@ -262,7 +262,7 @@
         state.lit = [...fact.word_indices];
         if (fact.page === value.page.number) { redraw(); act.look(state.lit[0], true); say(`Shown on page ${fact.page}`); return; }
         state.lightOnArrival = state.lit;
-        send("go", { document_id: value.document_id, page: fact.page });
+        send("go", { document_id: value.document_id, page: fact.page, revision: value.revision });
       },
       zoom: (by) => { state.zoom = Math.min(400, Math.max(50, state.zoom + by)); redraw(); },
       turn: () => { state.turn = (state.turn + 90) % 360; redraw(); },
@@ -319,6 +319,11 @@
     if (!value) return;
     if (value.state === "empty") { root.append(el("div", { class: "hc-empty" }, el("h2", { class: "hc-h3" }, value.title), el("p", {}, value.text))); return; }
     if (value.state === "reading") { reading(root, value); return; }
+    if (value.state === "page") { /* another page of the record that is at hand; without it the whole one is asked for */
+      const whole = memory.whole;
+      if (!whole || whole.document_id !== value.document_id || whole.revision !== value.revision) { send("go", { document_id: value.document_id, page: value.page.number }); return; }
+      value = { ...whole, wish: "", page: value.page };
+    } else memory.whole = value;
     const asked = new URLSearchParams(window.location.search);
     remember({ document: value.document_id, p: value.page.number > 1 ? String(value.page.number) : "" }, asked.get("document") && asked.get("document") !== value.document_id);
     goBackTo(memory, value, send);

@@ -326,6 +326,18 @@ def test_the_summary_is_printed_with_the_source_of_every_line(clinic: Clinic) ->
     assert trail_of(clinic, other)[-1].endswith("summary as PDF")
 
 
+def test_the_summary_of_a_full_chart_is_still_one_page(clinic: Clinic) -> None:
+    drugs = "Ramipril Bisoprolol Furosemide Metformin Atorvastatin Apixaban Omeprazole Amlodipine Digoxin Sertraline"
+    tests = "Potassium Sodium Creatinine Urea Glucose Haemoglobin Albumin Calcium"
+    for number, drug in enumerate((drugs + " Levothyroxine Gabapentin Prednisolone").split()):
+        on = date(2026, 5, 1 + number)
+        clinic.file(on, f"{drug} 5 mg once daily.", f"Diagnosis: left {drug.lower()} fracture.", f"Follow-up {on}",
+                    f"Allergies: {drug}", kind="clinic_letter")  # fmt: skip
+    clinic.file(TODAY, *(f"{test} 999 mmol/L (3.5-5.1)" for test in tests.split()), kind="lab_report")
+    with pdfium.PdfDocument(clinic.desk.print_summary(clinic.ada, DOCTOR)) as document:
+        assert len(document) == 1
+
+
 def test_a_clock_that_goes_backwards_takes_nothing_from_the_chart(clinic: Clinic) -> None:
     clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.", "Follow-up 2026-08-01")
     clinic.file(date(2027, 6, 6), "Potassium 5.9 mmol/L (3.5-5.1)")  # written before the clock was set back
@@ -417,3 +429,29 @@ def test_names_and_words_that_would_be_markup_stay_words(clinic: Clinic) -> None
     shape = chart_contract.chart(clinic.desk.chart(hostile))
     assert shape["patient"]["name"].startswith("<script>")
     assert Concern("danger") is Concern.DANGER
+
+
+@pytest.mark.parametrize(
+    ("lines", "state"),
+    [(("Admission medicines: naproxen 500 mg twice daily", "Naproxen stopped."), MedicineState.STOPPED),
+     (("Naproxen 500 mg BD", "STOPPED MEDICATIONS", "Naproxen"), MedicineState.STOPPED),
+     (("Aspirin was withheld before surgery.", "On discharge: aspirin 75 mg daily"), MedicineState.CURRENT)],
+)  # fmt: skip
+def test_the_end_of_a_record_tells_whether_a_medicine_is_taken(
+    clinic: Clinic, lines: tuple[str, ...], state: MedicineState
+) -> None:
+    clinic.file(date(2026, 10, 1), *lines)
+    (line,) = clinic.desk.chart(clinic.ada).medicines
+    assert line.state is state
+
+
+def test_a_medicine_only_thought_of_or_declined_is_none_of_the_patients(clinic: Clinic) -> None:
+    clinic.file(date(2026, 10, 1), "Consider starting apixaban.", "He declined atorvastatin.", "Ramipril 5 mg daily")
+    assert [line.name for line in clinic.desk.chart(clinic.ada).medicines] == ["Ramipril"]
+
+
+def test_a_medicine_stopped_and_prescribed_stays_on_the_attention_list_with_an_allergy_of_a_list(
+    clinic: Clinic,
+) -> None:
+    clinic.file(date(2026, 10, 1), "Allergies: latex, penicillin and peanuts", "Amoxicillin 500 mg three times daily")
+    assert any("Allergy to penicillin" in text for text in clinic.attention())

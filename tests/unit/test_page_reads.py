@@ -14,6 +14,7 @@ from components.door import guarded
 from components.gate import Gate
 from components.page_files import page_picture_path, pdf_path, record_routes
 from domain.audit import Action
+from domain.errors import NothingFound
 from pipelines.workbench import Workbench
 from tests.unit.indexing_child import NURSE, open_workbench
 
@@ -65,3 +66,26 @@ def test_what_is_not_there_is_refused_and_leaves_no_reading(
     assert answer.status_code == 404
     assert said in answer.text
     assert reads(bench) == []
+
+
+def test_a_record_that_is_opened_and_its_picture_are_one_look(bench: Workbench) -> None:
+    entrance, _door = guarded(bench)
+    assert entrance.first_look("visit", "DocumentReference", "d1")
+    assert not entrance.first_look("", "DocumentReference", "d1"), (
+        "the picture is fetched by address, without a session"
+    )
+    assert not entrance.first_look("visit", "DocumentReference", "d1")
+    assert entrance.first_look("another visit", "DocumentReference", "d2")
+    assert entrance.first_look("visit", "DocumentReference", "d2"), "two visits are two looks"
+
+
+def test_a_page_is_shown_without_the_rest_of_its_record(bench: Workbench) -> None:
+    record = bench.import_text("Letter", "She spoke of oedema.\n" * 120, "", NURSE)
+    shown = bench.shown_page(record.document_id, 2)
+    assert (shown.page, shown.revision, shown.patient_id) == (record.pages[1], record.revision, "")
+    mended = bench.correct_word(record.document_id, 2, 0, "He", NURSE)
+    assert bench.shown_page(record.document_id, 2).revision == mended.revision > record.revision
+    with pytest.raises(NothingFound, match="no page 99"):
+        bench.shown_page(record.document_id, 99)
+    with pytest.raises(NothingFound, match="No record has this id"):
+        bench.shown_page("none", 1)
