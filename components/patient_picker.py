@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pipelines.workbench import Workbench
 
 SHOWN_PATIENTS = 12  # in the dialog at once; typing narrows them
+MOST_DIGITS = 9  # of a page number in an address
 
 
 def present_patient(patient: Patient, today: date) -> dict[str, Any]:
@@ -140,4 +141,5 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
 def page_number(text: Any) -> int:
     """A page number from an address; anything else is the first page."""
-    return int(text) if str(text or "").isdecimal() else 1
+    digits = str(text or "")[:MOST_DIGITS]  # int() itself refuses thousands of them
+    return int(digits) if digits.isdecimal() else 1

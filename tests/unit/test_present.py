@@ -243,7 +243,10 @@ def test_initials_come_from_the_first_and_last_word(name: str, letters: str) -> 
     assert initials(name) == letters
 
 
-@pytest.mark.parametrize(("text", "number"), [("3", 3), ("", 1), ("x", 1), ("-2", 1), (None, 1), ("0", 0)])
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("3", 3), ("", 1), ("x", 1), ("-2", 1), (None, 1), ("0", 0), pytest.param("9" * 5000, 999_999_999, id="far")],
+)
 def test_page_numbers_in_links(text: str | None, number: int) -> None:
     assert page_number(text) == number
 
