@@ -27,16 +27,20 @@ DONE = {
 # FHIR names, as a person would say them.
 THINGS = {
     "AllergyIntolerance": "the allergies",
+    "Binary": "a file of a record",
     "Bundle": "the chart as FHIR",
     "Composition": "a note",
     "DiagnosticReport": "an image reading",
     "DocumentReference": "a record",
+    "Consultation": "a consultation",  # so it was called in older events
     "DetectedIssue": "an entry that needs attention",
     "Encounter": "a consultation",
     "List": "the chart",
+    "Media": "a recording",
     "MedicationRequest": "a prescription",
     "Patient": "the patient's header",
     "Person": "an account",
+    "Prescription": "a prescription",  # likewise
     "backup": "a backup",
     "key": "the signing key",
     "search": "a search",

@@ -87,7 +87,7 @@ class ConsultationStore:
                 )
             )
             _keep(tx, consultation_id, TRANSCRIPT, 1, transcript, actor, "first")
-            audit.append(tx, actor, Action.CREATE, f"Consultation/{consultation_id}", patient_id, detail, model)
+            audit.append(tx, actor, Action.CREATE, f"Encounter/{consultation_id}", patient_id, detail, model)
 
     def get(self, consultation_id: str) -> KeptConsultation:
         """Raises NothingFound."""
@@ -167,7 +167,7 @@ class ConsultationStore:
             _lock(tx, before)
             for table in (consultation_versions, consultations):
                 tx.execute(table.delete().where(table.c.consultation_id == before.consultation_id))
-            entity = f"Consultation/{before.consultation_id}"
+            entity = f"Encounter/{before.consultation_id}"
             audit.append(tx, actor, Action.DELETE, entity, before.patient_id, "unsigned consultation discarded")
 
     def needs_recording(self, audio_sha256: str) -> bool:

@@ -48,7 +48,7 @@ class PrescriptionStore:
         with self._database.begin() as tx:
             _insert(tx, signed)
             audit.append(
-                tx, actor, Action.CREATE, f"Prescription/{signed.prescription.prescription_id}", signed.patient_id,
+                tx, actor, Action.CREATE, f"MedicationRequest/{signed.prescription.prescription_id}", signed.patient_id,
                 f"signed {len(signed.prescription.medicines)} medicines in {len(signed.parts)} codes "
                 f"with key {signed.parts[0].key_id[:8]}{'; ' + detail if detail else ''}",
             )  # fmt: skip
@@ -124,7 +124,7 @@ class PrescriptionStore:
             )
             said = ", ".join(f"{filling.quantity} of medicine {filling.medicine + 1}" for filling in given)
             audit.append(
-                tx, actor, Action.UPDATE, f"Prescription/{prescription_id}", record.signed.patient_id,
+                tx, actor, Action.UPDATE, f"MedicationRequest/{prescription_id}", record.signed.patient_id,
                 f"dispensed {said}",
             )  # fmt: skip
             after = _load(tx, prescriptions.c.prescription_id == prescription_id)
@@ -149,7 +149,7 @@ class PrescriptionStore:
             )
             # The reason may name the patient, so it stays in the prescription's row and out of the trail's detail.
             audit.append(
-                tx, actor, Action.DELETE, f"Prescription/{prescription_id}", record.signed.patient_id,
+                tx, actor, Action.DELETE, f"MedicationRequest/{prescription_id}", record.signed.patient_id,
                 "revoked, reason kept with the prescription",
             )  # fmt: skip
             after = _load(tx, prescriptions.c.prescription_id == prescription_id)
@@ -159,7 +159,7 @@ class PrescriptionStore:
     def note_reading(self, prescription_id: str, patient_id: str, outcome: str, actor: Actor) -> None:
         """Leave a trace of a question about a prescription. `outcome`: a few words, no patient data."""
         with self._database.begin() as tx:
-            audit.append(tx, actor, Action.READ, f"Prescription/{prescription_id}", patient_id, outcome)
+            audit.append(tx, actor, Action.READ, f"MedicationRequest/{prescription_id}", patient_id, outcome)
 
 
 def _insert(tx: sa.Connection, signed: SignedPrescription, prescription_id: str = "") -> None:
