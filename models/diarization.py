@@ -18,7 +18,7 @@ import numpy as np
 from domain.errors import ModelUnavailable
 from domain.models import ModelCard
 from domain.speech import SAMPLE_RATE_HZ, Turn
-from models.voice_frames import FIRST_MIDDLE_S, FRAME_S, Frames, Snippet, turns_of
+from models.voice_frames import FIRST_MIDDLE_S, FRAME_S, Frames, Snippet, quiet_frames, turns_of
 from models.voice_groups import PrintedSnippet, group_voices
 
 WINDOW_S = 10.0  # what the segmentation was trained on
@@ -119,6 +119,7 @@ class _Listening:
         """Snippets of the frames up to `until`, with their prints."""
         if until <= self._settled:
             return
+        self._frames.quiet[self._settled : until] = quiet_frames(self._samples, self._settled, until)
         made, self._piece = self._frames.snippets(self._settled, until, self._piece)
         speaking = self._frames.speaking()
         self._snippets += made

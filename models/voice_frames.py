@@ -21,6 +21,11 @@ FIRST_MIDDLE_S = 991 / 2 / SAMPLE_RATE_HZ
 CUT_SPREAD = 6  # frames; windows disagree so much about when a voice changes
 CUT_SHARE = 0.5  # of the windows that hear a moment must see the voice change
 LONGEST_PIECE_S = 12.0
+LEVEL_S, QUIET_DB, QUIET_S = (
+    1.0,
+    20.0,
+    0.25,
+)  # so much below the loudest tenth of the second around, for so long: a pause
 SNIPPET_S, SNIPPET_STEP_S = 1.5, 0.75  # enough for a print; shorter ones blur, longer ones run over a change of voice
 SHORTEST_PAUSE_S = 0.2  # a shorter pause of the same voice does not end its turn
 SHORTEST_TURN_S = 0.1
@@ -46,14 +51,16 @@ class Frames:
     heard: np.ndarray = field(default_factory=lambda: np.zeros(0))
     many: np.ndarray = field(default_factory=lambda: np.zeros(0))
     changes: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    quiet: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=bool))
 
     def add(self, start_s: float, active: np.ndarray) -> None:
         """A window from `start_s` on; `active`: bool (frames, voices)."""
         begin, count = round(start_s / FRAME_S), len(active)
         missing = begin + count - len(self.heard)
         if missing > 0:
-            self.heard, self.many, self.changes = (
-                np.concatenate([kept, np.zeros(missing)]) for kept in (self.heard, self.many, self.changes)
+            self.heard, self.many, self.changes, self.quiet = (
+                np.concatenate([kept, np.zeros(missing, dtype=kept.dtype)])
+                for kept in (self.heard, self.many, self.changes, self.quiet)
             )
         # the middle of a window knows what comes before and after; its edges do not
         weight = np.interp(np.arange(count), [0, count * 0.2, count * 0.8, count - 1], [0.2, 1.0, 1.0, 0.2])
@@ -65,7 +72,7 @@ class Frames:
 
     def speaking(self) -> np.ndarray:
         """int (frames,): how many speak, 0 to 2."""
-        return np.clip(np.rint(self.many / np.maximum(self.heard, 1e-9)), 0, 2).astype(int)
+        return np.where(self.quiet, 0, np.clip(np.rint(self.many / np.maximum(self.heard, 1e-9)), 0, 2)).astype(int)
 
     def snippets(self, since: int, until: int, piece: int) -> tuple[tuple[Snippet, ...], int]:
         """Snippets of frames `since` to `until`, numbered from `piece` on, and the next number."""
@@ -90,6 +97,31 @@ class Frames:
             weights = self.changes[inside]
             cuts.append(round(float((inside * weights).sum() / weights.sum())) if weights.sum() else int(inside.mean()))
         return cuts
+
+
+def quiet_frames(samples: np.ndarray, since: int, until: int) -> np.ndarray:
+    """bool (until - since,): pauses between words. The segmentation speaks on through them where a room echoes:
+    a quarter of what it called speech in simulated rooms was none. `samples`: the whole recording, may be mapped.
+    """
+    from scipy.ndimage import percentile_filter
+
+    around = round(LEVEL_S / FRAME_S)
+    first, last = max(0, since - around), until + around
+    begin = int((first * FRAME_S + FIRST_MIDDLE_S - FRAME_S) * SAMPLE_RATE_HZ)
+    piece = np.asarray(
+        samples[begin : int((last * FRAME_S + FIRST_MIDDLE_S + FRAME_S) * SAMPLE_RATE_HZ)], dtype=np.float64
+    )
+    sums = np.concatenate([[0.0], np.cumsum(piece**2)])
+    starts = (np.arange(last - first) * FRAME_S * SAMPLE_RATE_HZ).astype(int)
+    size = int(2 * FRAME_S * SAMPLE_RATE_HZ)  # a frame and half of each neighbour
+    a, b = np.minimum(starts, len(piece)), np.minimum(starts + size, len(piece))
+    level = 10 * np.log10((sums[b] - sums[a]) / np.maximum(b - a, 1) + 1e-9)
+    loud = percentile_filter(level, 90, size=2 * around + 1)
+    found = np.zeros(len(level), dtype=bool)
+    for start, end in runs(level < loud - QUIET_DB):
+        if (end - start) * FRAME_S >= QUIET_S:
+            found[start:end] = True
+    return found[since - first : until - first]
 
 
 def runs(on: np.ndarray) -> list[tuple[int, int]]:

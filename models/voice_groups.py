@@ -14,9 +14,11 @@ import numpy as np
 
 SURE_S = 1.0  # a print of less speech takes no part in finding the speakers, it is only assigned to one
 MOST_LINKED = 1500  # prints that are linked; of a longer recording every second, third ... one
-LINKED = 0.62  # mean likeness (cosine) down to which prints are linked; too many groups are mended afterwards
-# Mean prints at least so alike are one speaker's. Measured: halves of one voice are 0.9 and more, two women up to 0.7.
-ONE_OF_TWO, ONE_OF_MORE = 0.80, 0.74
+LINKED = (0.62, 0.7, 0.76, 0.82, 0.88)  # mean likeness (cosine) down to which prints are linked: the most groups count
+# Two groups whose mean prints are at least so alike are one speaker's. Measured on snippets of synthetic speech: parts
+# of one voice 0.80 to 0.87 alike, the smaller an outlying tenth to quarter; two women 0.55 to 0.85, both with a third.
+ONE_OF_TWO, ONE_OF_MORE = 0.74, 0.62
+EVEN_SHARE, EVEN_ADDS = 0.35, 0.14  # what the smaller has said, from where on it counts as a voice of its own
 LEAST_SHARE_S, LEAST_SHARE = 2.0, 0.03  # what a speaker has said at least: seconds, and of all speech
 MOST_SPEAKERS = 8
 TRUST = 12.0  # how much a likeness counts beside a change of speaker
@@ -61,11 +63,12 @@ def _speakers(prints: np.ndarray, seconds: np.ndarray, speakers: int | None) -> 
         alike = centres @ centres.T
         np.fill_diagonal(alike, -1)
         a, b = np.unravel_index(int(alike.argmax()), alike.shape)
-        bar = ONE_OF_TWO if len(centres) == 2 else ONE_OF_MORE
-        if len(centres) <= speakers if speakers else alike[a, b] < bar and len(centres) <= MOST_SPEAKERS:
-            break
         nearest = (prints[sure] @ centres.T).argmax(axis=1)
         weights = [seconds[sure][nearest == one].sum() + 1e-3 for one in (a, b)]
+        bar = ONE_OF_TWO if len(centres) == 2 else ONE_OF_MORE
+        bar += EVEN_ADDS * min(1.0, min(weights) / seconds[sure].sum() / EVEN_SHARE)
+        if len(centres) <= speakers if speakers else alike[a, b] < bar and len(centres) <= MOST_SPEAKERS:
+            break
         merged = _unit(weights[0] * centres[a] + weights[1] * centres[b])
         centres = np.stack([*(one for at, one in enumerate(centres) if at not in (a, b)), merged])
     return centres
@@ -80,15 +83,12 @@ def _linked(prints: np.ndarray, seconds: np.ndarray, speakers: int | None) -> np
     tree = linkage(prints, method="average", metric="cosine")
     least = max(LEAST_SHARE_S, LEAST_SHARE * seconds.sum())
     centres: list[np.ndarray] = []
-    for bar in (LINKED, 0.7, 0.76, 0.82, 0.88):
+    for bar in LINKED:
         labels = fcluster(tree, 1 - bar, criterion="distance")
         spoken = {label: seconds[labels == label].sum() for label in np.unique(labels)}
         big = [label for label, total in spoken.items() if total >= least]
-        found = [_mean(prints, seconds, labels == label) for label in big]
-        if len(found) > len(centres):
-            centres = found
-        if len(centres) >= (speakers or 1):
-            break
+        if len(big) > len(centres):
+            centres = [_mean(prints, seconds, labels == label) for label in big]
     if speakers and len(centres) < speakers:  # one of them said hardly anything
         labels = fcluster(tree, speakers, criterion="maxclust")
         centres = [_mean(prints, seconds, labels == label) for label in np.unique(labels)]

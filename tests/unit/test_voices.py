@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from models.voice_frames import FRAME_S, Frames, Snippet, turns_of
+from models.voice_frames import FIRST_MIDDLE_S, FRAME_S, Frames, Snippet, quiet_frames, turns_of
 from models.voice_groups import PrintedSnippet, group_voices
 
 
@@ -111,6 +111,20 @@ def test_two_at_once_are_two_turns() -> None:
     turns = turns_of(speaking, snippets, [1, 0])
     assert [turn.speaker for turn in turns] == ["Speaker 1", "Speaker 2"]
     assert turns[0].end_s - turns[1].start_s == pytest.approx(50 * FRAME_S, abs=0.01)
+
+
+def test_a_pause_between_words_is_found_also_where_the_room_echoes() -> None:
+    rng = np.random.default_rng(4)
+    seconds = np.arange(3 * 16_000) / 16_000
+    fading = np.exp(-np.maximum(0, seconds - 1) * 11.5)  # 100 dB a second: a room of 0.6 s
+    loud = np.where(seconds < 1, 1.0, np.where(seconds < 2, fading, 1.0))
+    samples = (0.1 * loud * rng.normal(size=len(seconds))).astype(np.float32)
+    quiet = quiet_frames(samples, 0, 170)
+    middles = FIRST_MIDDLE_S + np.arange(170) * FRAME_S
+    assert quiet[(middles > 1.3) & (middles < 1.95)].all()
+    assert not quiet[(middles < 1.1) | (middles > 2.05)].any()
+    parts = np.concatenate([quiet_frames(samples, 0, 80), quiet_frames(samples, 80, 170)])
+    assert (parts == quiet).all()
 
 
 def test_nobody_speaks_and_nobody_is_known() -> None:
