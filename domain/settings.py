@@ -52,6 +52,7 @@ class Settings(BaseSettings):
     memory_budget_mb: int = Field(default=4096, ge=256)
     ocr_model: str = ""  # empty: the shelf's default
     text_encoder: str = ""
+    bundles_dir: Path | None = None  # a folder of MONAI bundles, each of which becomes a card at the next start
     note_endpoint: str = ""  # OpenAI-compatible address of a language model that may rewrite notes, when it is chosen
     note_endpoint_model: str = "default"
     note_model: str = ""  # folder of a transformers model that may rewrite notes, when it is chosen
@@ -80,6 +81,13 @@ class Settings(BaseSettings):
         if url and not url.startswith(("postgresql://", "postgresql+psycopg://", "sqlite:///")):
             raise ValueError("must start with postgresql:// or sqlite:///")
         return url.replace("postgresql://", "postgresql+psycopg://", 1)
+
+    @field_validator("bundles_dir")
+    @classmethod
+    def _known_folder(cls, folder: Path | None) -> Path | None:
+        if folder is not None and not folder.is_dir():
+            raise ValueError("must name a folder that exists")
+        return folder
 
     @field_validator("note_endpoint")
     @classmethod

@@ -1,12 +1,13 @@
 """Cards of the imaging classifiers: one for every MONAI bundle in models/bundles. Loads no framework.
 
-A bundle dropped into that folder becomes a card at the next start. One that cannot be read is named in the log and
-left out, so that it never takes the others with it.
+A bundle dropped into that folder, or into the one that HEALTH_CONNECT_BUNDLES_DIR names, becomes a card at the next
+start. One that cannot be read is named in the log and left out, so that it never takes the others with it.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,31 @@ def read_cards(bundles: Path = BUNDLES) -> tuple[ModelCard, ...]:
             continue
         try:
             cards.append(card_of(folder))
-        except (ModelUnavailable, KeyError, TypeError, ValueError) as error:
+        except (ModelUnavailable, LookupError, TypeError, ValueError, AttributeError) as error:
             log.warning(
                 "the bundle %s is left out: its metadata cannot be read (%s)", folder.name, type(error).__name__
             )
     return tuple(sorted(cards, key=lambda card: (not card.weights.files, card.id)))
+
+
+def dropped_cards(folder: Path | None, known: Sequence[ModelCard]) -> tuple[ModelCard, ...]:
+    """Cards of the bundles in a folder of the researcher's own, to stand behind those that are `known`.
+
+    One whose name is taken, or whose task is no imaging task, is named in the log and left out.
+    """
+    cards: list[ModelCard] = []
+    for card in read_cards(folder) if folder is not None else ():
+        taken = any(one.id == card.id for one in (*known, *cards))
+        if taken or any(one.task == card.task and one.loader != LOADER for one in known):
+            log.warning("the bundle %s is left out: its id is taken, or its task is not of imaging", card.id)
+        else:
+            cards.append(card)
+    return tuple(cards)
+
+
+def imaging_tasks(cards: Sequence[ModelCard]) -> tuple[str, ...]:
+    """Tasks that a bundle among `cards` does, in their order."""
+    return tuple(dict.fromkeys(card.task for card in cards if card.loader == LOADER))
 
 
 def card_of(folder: Path) -> ModelCard:
@@ -65,7 +86,7 @@ def card_of(folder: Path) -> ModelCard:
 def _from_repository(folder: Path) -> str:
     """The folder as a card names it: below the repository where it lies there."""
     root = BUNDLES.parent.parent
-    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder)
+    return str(folder.relative_to(root) if folder.is_relative_to(root) else folder.resolve())
 
 
 def _metric(entry: dict[str, Any]) -> Metric:

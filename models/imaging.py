@@ -22,7 +22,8 @@ from models.lite_network import DEVIATION, MEAN, feature_map
 from models.picture_preparation import Framing, fit_square, lay_back, sharpness
 
 NEIGHBOURS = 5  # of the gate
-ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", "monai.networks.nets.")
+MONAI_NETWORKS = "monai.networks.nets."
+ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", MONAI_NETWORKS)
 BATCH = 8
 DELETED = (0.03, 0.08, 0.15, 0.3)  # shares taken away for the deletion curve
 CELLS = 16  # the picture is taken away in 16 x 16 cells
@@ -243,13 +244,20 @@ def _build_network(folder: Path, settings: BundleSettings) -> Any:
     import torch
 
     target, arguments = settings.network
+    target = target if "." in target else f"{MONAI_NETWORKS}{target}"  # bundles may name a network by its class alone
     if not target.startswith(ALLOWED_TARGETS):
         raise ModelUnavailable(
             f"The bundle asks for a network that is not allowed ({target.rpartition('.')[2]}). "
             "Use a network of monai.networks.nets."
         )
     module, _, name = target.rpartition(".")
-    network = getattr(importlib.import_module(module), name)(**arguments)
+    try:
+        network = getattr(importlib.import_module(module), name)(**arguments)
+    except (ImportError, AttributeError, TypeError, ValueError, NotImplementedError) as error:
+        raise ModelUnavailable(
+            f"The network of this bundle cannot be built ({name}). Write network_def in inference.json with a class of "
+            "monai.networks.nets and plain values, without references or expressions."
+        ) from error
     packed = folder / "models" / "model.safetensors"
     if packed.is_file():
         from safetensors.torch import load_file
@@ -257,6 +265,7 @@ def _build_network(folder: Path, settings: BundleSettings) -> Any:
         state = load_file(packed)
     else:
         state = torch.load(folder / "models" / "model.pt", map_location="cpu", weights_only=True)
+    state = state.get("state_dict", state.get("model", state))  # MONAI's own savers wrap it
     try:
         network.load_state_dict(
             {name: value.float() if value.is_floating_point() else value for name, value in state.items()}

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from domain.audit import Action, Actor
+from domain.errors import ModelUnavailable
 from domain.models import ModelCard
 from models.shelf import ModelShelf
 from storage import audit, choices
 from storage.database import Database
+
+log = logging.getLogger(__name__)
 
 
 class ModelsDesk:
@@ -18,11 +22,19 @@ class ModelsDesk:
         self, shelf: ModelShelf, database: Database, named: Mapping[str, str], on_change: Callable[[str], None]
     ) -> None:
         """`named`: model by task as the settings name them; they go before what was chosen here. `on_change` is told
-        the task whose model was changed. Raises ModelUnavailable for a model that is not on the shelf."""
+        the task whose model was changed. Raises ModelUnavailable for a named model that is not on the shelf; one that
+        was chosen and has been taken away since, a researcher's bundle say, must not keep the program from starting."""
         self._shelf, self._database, self._on_change = shelf, database, on_change
         with database.read() as tx:
             chosen = choices.all_of(tx)
-        for task, model_id in (chosen | dict(named)).items():
+        for task, model_id in chosen.items():
+            if task in named:
+                continue
+            try:
+                shelf.use(task, model_id)
+            except ModelUnavailable:
+                log.warning("%s was chosen for %s and is no longer on the shelf; its default is used", model_id, task)
+        for task, model_id in named.items():
             shelf.use(task, model_id)
 
     def cards(self) -> tuple[ModelCard, ...]:

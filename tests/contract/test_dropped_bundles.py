@@ -1,0 +1,117 @@
+"""A researcher's MONAI bundle, dropped into the folder of HEALTH_CONNECT_BUNDLES_DIR, is listed, chosen and used."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from domain.audit import Actor
+from domain.errors import ModelUnavailable
+from domain.settings import Settings
+from pipelines.workbench import Workbench
+
+pytestmark = pytest.mark.models
+
+ACTOR = Actor("visitor", "s", "researcher")
+TINY = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "init_features": 4, "growth_rate": 2}
+
+
+def bundle(folder: Path, target: str = "DenseNet", **ours: Any) -> Path:
+    """As the MONAI bundle specification has it, with a network of MONAI's own, far from ours."""
+    import torch
+    from monai.networks.nets import DenseNet
+
+    (folder / "configs").mkdir(parents=True)
+    (folder / "models").mkdir()
+    image = {"type": "image", "num_channels": 1, "spatial_shape": [64, 64]}
+    pred = {"channel_def": {"0": "absent", "1": "present"}}
+    metadata = {
+        "version": "0.3.1",
+        "task": "A colleague's network",
+        "network_data_format": {"inputs": {"image": image}, "outputs": {"pred": pred}},
+    }
+    metadata |= {"health_connect": ours} if ours else {}
+    (folder / "configs" / "metadata.json").write_text(json.dumps(metadata))
+    inference = {"network_def": {"_target_": target, **TINY, "block_config": [1, 1]}}
+    (folder / "configs" / "inference.json").write_text(json.dumps(inference))
+    torch.manual_seed(1)
+    torch.save(DenseNet(**TINY, block_config=(1, 1)).state_dict(), folder / "models" / "model.pt")
+    return folder
+
+
+def opened(tmp_path: Path) -> Workbench:
+    (tmp_path / "data").mkdir(exist_ok=True)
+    return Workbench(Settings(data_dir=tmp_path / "data", bundles_dir=tmp_path / "bundles"))
+
+
+@pytest.fixture
+def cloudy(tmp_path: Path) -> Path:
+    coarse = Image.fromarray(np.random.default_rng(0).integers(40, 220, (12, 12), np.uint8))
+    coarse.resize((256, 200), Image.Resampling.BICUBIC).save(tmp_path / "cloudy.png")
+    return tmp_path / "cloudy.png"
+
+
+def test_a_dropped_bundle_is_listed_chosen_and_used(tmp_path, cloudy):
+    bundle(tmp_path / "bundles" / "colleague", task="fracture", positive="present")
+    bench = opened(tmp_path)
+    assert "colleague" in {card.id for card in bench.model_cards()}
+    assert bench.scan_cards()[0].id != "colleague"  # ours stays in use until somebody chooses
+    bench.use_model("fracture", "colleague", ACTOR)
+    assert "colleague" in {card.id for card in bench.scan_cards()}
+    read = bench.read_scan(cloudy, "fracture", "", ACTOR)
+    assert read.reading.model.id == "colleague"
+    assert [finding.label for finding in read.reading.findings] == ["present"]
+    said = " ".join(read.reading.warnings)
+    for word in ("no gate", "not calibrated", "No map"):
+        assert word in said
+    assert bench.trail().events[-1].model.id == "colleague"
+    bench.close()
+    for file in sorted((tmp_path / "bundles").rglob("*"), reverse=True):
+        file.unlink() if file.is_file() else file.rmdir()
+    again = opened(tmp_path)  # what was chosen has been taken away: the program starts, with its own
+    assert "colleague" not in {card.id for card in again.scan_cards()}
+    again.close()
+
+
+def test_a_bundle_that_says_no_task_brings_one_of_its_own(tmp_path, cloudy):
+    bundle(tmp_path / "bundles" / "knee_effusion", target="monai.networks.nets.DenseNet")
+    bench = opened(tmp_path)
+    assert "knee_effusion" in {card.task for card in bench.scan_cards()}
+    assert bench.read_scan(cloudy, "knee_effusion", "", ACTOR).reading.findings
+    bench.close()
+
+
+def test_bundles_that_cannot_be_used_take_nothing_with_them(tmp_path, cloudy):
+    folder = tmp_path / "bundles"
+    bundle(folder / "reads-pages", task="ocr")  # a task that is not of imaging
+    bundle(folder / "twin", id="rapidocr-none", task="fracture")
+    bundle(folder / "twin2", id="rapidocr-none", task="fracture")
+    bundle(folder / "asks-for-code", target="os.system", task="fracture")
+    bundle(folder / "no-such-network", target="NoSuchNet", task="fracture")
+    for name, content in {
+        "list": "[]",
+        "no-shape": '{"network_data_format": {"inputs": {"image": {"spatial_shape": []}}}}',
+        "ours-is-a-list": '{"health_connect": [1], "network_data_format": {}}',
+        "star": '{"network_data_format": {"inputs": {"image": {"spatial_shape": ["*", "*"]}}}}',
+        "broken": "{",
+    }.items():
+        (folder / name / "configs").mkdir(parents=True)
+        (folder / name / "configs" / "metadata.json").write_text(content)
+    bench = opened(tmp_path)
+    dropped = {card.id for card in bench.model_cards() if card.revision == "0.3.1"}
+    assert dropped == {"rapidocr-none", "asks-for-code", "no-such-network"}
+    for name in ("asks-for-code", "no-such-network"):
+        bench.use_model("fracture", name, ACTOR)
+        with pytest.raises(ModelUnavailable, match="network"):
+            bench.read_scan(cloudy, "fracture", "", ACTOR)
+    bench.close()
+
+
+def test_a_folder_that_is_not_there_is_named_at_the_start(tmp_path):
+    with pytest.raises(ValueError, match="a folder that exists"):
+        Settings(data_dir=tmp_path, bundles_dir=tmp_path / "nowhere")
