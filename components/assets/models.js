@@ -12,8 +12,9 @@
   }
 
   function card(value, send) {
+    // What is in use bears the key of the button that it replaces, so that the keyboard stays where it was.
     const state = value.in_use
-      ? el("span", { class: "hc-tag hc-in-use" }, value.loaded ? "In use, loaded" : "In use")
+      ? el("span", { class: "hc-tag hc-in-use", "data-key": "use-" + value.id, tabindex: "-1" }, value.loaded ? "In use, loaded" : "In use")
       : el("button", { type: "button", class: "hc-button", "data-key": "use-" + value.id, "aria-label": `Use ${value.title}`, onclick: () => send("use", { task: value.task, model_id: value.id }) }, "Use this one");
     return el("li", { class: "hc-card" }, el("div", { class: "hc-card-head" }, el("h3", {}, value.title), state),
       el("dl", {}, line("For", value.intended_use), line("Not for", value.not_for), line("Needs", value.input)),
