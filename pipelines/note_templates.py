@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from domain.consultation import ConsultationNote, NoteLine
+from domain.consultation import Addendum, ConsultationNote, NoteLine
 from domain.errors import UploadRejected
 from pipelines.note_plain import for_the_patient, reading_age
 
@@ -34,6 +34,7 @@ class Paper:
     parts: tuple[Headed, ...]
     foot: tuple[str, ...]
     mark: str = ""
+    owner: str = ""  # who it is about, for every page: a sheet that comes apart must still tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,14 @@ def lay_out(note: ConsultationNote, template: str, person: Person, seen: date) -
     facts += [("Date of birth", person.birth_date.isoformat())] if person.birth_date else []
     facts += [("Record number", person.record_number)] if person.record_number else []
     facts += [("Seen on", seen.isoformat())]
+    parts = [*parts, Headed("Added after signing", tuple(map(_addendum, note.addenda)))]
     return Paper(
         title=TEMPLATES[template],
         facts=tuple(facts),
         parts=tuple(part for part in parts if part.lines),
         foot=_foot(note, template, parts),
         mark="" if note.signature else DRAFT_MARK,
+        owner=", ".join(value for name, value in facts if name != "Seen on"),
     )
 
 
@@ -123,6 +126,10 @@ def _by_topic(lines: Sequence[NoteLine]) -> tuple[str, ...]:
     return tuple(rows)
 
 
+def _addendum(one: Addendum) -> str:
+    return f"{one.at.strftime('%Y-%m-%d %H:%M %Z')}, {one.name}: {one.text}"
+
+
 def _foot(note: ConsultationNote, template: str, parts: Sequence[Headed]) -> tuple[str, ...]:
     rows = []
     if template == PATIENT:
@@ -132,8 +139,6 @@ def _foot(note: ConsultationNote, template: str, parts: Sequence[Headed]) -> tup
     if note.signature:
         at = note.signature.at.strftime("%Y-%m-%d %H:%M %Z")
         rows += [f"Signed by {note.signature.name}, {at}.", f"SHA-256 of the signed note: {note.signature.sha256}"]
-        for one in note.addenda:
-            rows += [f"Addendum by {one.name}, {one.at.strftime('%Y-%m-%d %H:%M %Z')}: {one.text}"]
     else:
         rows += [f"{DRAFT_MARK}. Drafted by a program from what was said; it may be wrong or incomplete."]
     return tuple(rows)
