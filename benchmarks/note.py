@@ -2,11 +2,12 @@
 
     python -m benchmarks.note --data DIR [--split valid]
 
-DIR holds aci_bench_SPLIT.jsonl {"dialogue", "note"} (ACI-Bench, Yim et al. 2023, CC BY 4.0). Peers, in the same run and
-with as many words as our note of the same visit: "first sentences", the beginning of the conversation; "cue words and
-LexRank", for each SOAP section the utterances with its cue words, ranked by LexRank (Erkan and Radev 2004). ROUGE-1, -2 and
--Lsum F1 with stemming (rouge-score). Beside it: lines whose number, medicine, side or denial is not in their evidence,
-evidence ids that do not exist, and processor seconds a note, models loaded.
+DIR holds aci_bench_SPLIT.jsonl {"dialogue", "note"} (ACI-Bench, Yim et al. 2023) and mts_dialog_SPLIT.jsonl {"dialogue",
+"section_text"} (MTS-Dialog, Ben Abacha et al. 2023: short ones, of which one section was written), both CC BY 4.0. Peers, in
+the same run and with as many words as our note of the same visit: "first sentences", the beginning of the conversation;
+"cue words and LexRank", for each SOAP section the utterances with its cue words, ranked by LexRank (Erkan and Radev 2004).
+ROUGE-1, -2 and -Lsum F1 with stemming (rouge-score). Beside it: ROUGE-1 section by section, lines whose number, medicine,
+side or denial is not in their evidence, evidence ids that do not exist, and processor seconds a note, models loaded.
 """
 
 from __future__ import annotations
@@ -16,25 +17,51 @@ import json
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.note_peers import cue_words_and_lexrank, first_sentences
+from domain.consultation import NoteLine
 from domain.settings import telemetry_off
+from domain.speech import Utterance
 
-CUES = {
-    "subjective": "pain feel feeling hurt history take taking medication allergy smoke drink family started since denies symptom",
-    "objective": "exam blood pressure heart lungs tender swelling x-ray result normal lab vital temperature listen look",
-    "assessment": "think diagnosis likely consistent impression problem controlled stable",
-    "plan": "start continue order refer follow prescribe increase recommend week therapy schedule mg",
-}
-SHARES = {"subjective": 0.45, "objective": 0.2, "assessment": 0.1, "plan": 0.25}
-Draft = tuple[str, float]  # text and processor seconds
+WORDS_IN_15_MINUTES = 2_250  # 150 a minute
+PARTS = ("subjective", "objective", "assessment and plan")
+_HEADINGS = {
+    "subjective": re.compile(r"^(?:cc|hpi|chief complaint|history|.*\bhistory\b.*|review of systems|.*medications|allergies|subjective)\b", re.I),
+    "objective": re.compile(r"^(?:vitals.*|physical exam.*|exam|results|labs?|imaging|objective)\b", re.I),
+    "assessment and plan": re.compile(r"^(?:assessment.*|impression|plan|instructions)\b", re.I),
+}  # fmt: skip
+_HEADING = re.compile(r"^[A-Z][A-Z /&,]+:?$")
+
+Draft = Callable[[Sequence[Utterance]], tuple[tuple[NoteLine, ...], tuple[NoteLine, ...]]]
+"""The lines of a visit's note, and those that the guard held back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """Visits with the notes that clinicians wrote of them."""
+
+    name: str
+    visits: tuple[tuple[Utterance, ...], ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A note. `seconds` of processor time."""
+
+    text: str
+    seconds: float
+    lines: tuple[NoteLine, ...] = ()
+    held_back: tuple[NoteLine, ...] = ()
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="valid")
@@ -42,47 +69,102 @@ def main() -> None:
     telemetry_off()
     from models.cards import CARDS
     from models.shelf import ModelShelf
-    from pipelines.consultation import read_conversation, roles_from_labels
     from pipelines.note_desk import drugs_in
     from pipelines.note_guard import guard
     from pipelines.note_lines import draft_lines
 
-    rows = [
-        json.loads(line) for line in (options.data / f"aci_bench_{options.split}.jsonl").read_text("utf-8").splitlines()
-    ]
-    visits = [_spoken(read_conversation(_labelled(row["dialogue"])), roles_from_labels) for row in rows]
+    aci = read_corpus("ACI-Bench", options.data / f"aci_bench_{options.split}.jsonl", "note")
+    mts = read_corpus("MTS-Dialog", options.data / f"mts_dialog_{options.split}.jsonl", "section_text")
     shelf = ModelShelf(CARDS, 100_000)
-    ours: list[Draft] = []
-    held_back = wrong = dangling = 0
     with shelf.borrow(shelf.chosen("text_encoder").id) as encoder, shelf.borrow(shelf.chosen("note").id) as heads:
-        encoder.encode_passages(["warm"])
-        drugs_in(["warm"])
-        for visit in visits:
-            begun = time.process_time()
-            said = {one.id: one.text for one in visit}
-            kept, unsupported = guard(draft_lines(visit, encoder.encode_passages, heads), said, drugs_in)
-            ours.append(("\n".join(line.text for line in kept), time.process_time() - begun))
-            held_back += len(unsupported)
-            dangling += sum(one not in said for line in kept for one in line.evidence)
-            wrong += sum(_not_in_evidence(line.text, " ".join(said[one] for one in line.evidence)) for line in kept)
-    budgets = [len(text.split()) for text, _ in ours]
-    print(f"{len(visits)} visits of ACI-Bench {options.split}, {statistics.mean(budgets):.0f} words a note\n")
+
+        def draft(visit: Sequence[Utterance]) -> tuple[tuple[NoteLine, ...], tuple[NoteLine, ...]]:
+            lines = draft_lines(visit, encoder.encode_passages, heads)
+            return guard(lines, {one.id: one.text for one in visit}, drugs_in)
+
+        draft(aci.visits[0])  # warm
+        for corpus in (aci, mts):
+            made = tuple(_timed(draft, visit) for visit in corpus.visits)
+            print_corpus(corpus, made, options.split)
+            if corpus is aci:
+                print_parts(corpus, made)
+        long = _fifteen_minutes(aci.visits)
+        print(
+            f"\n{_timed(draft, long).seconds:.2f} processor seconds for a visit of {_words(long):,} words, 15 minutes"
+        )
+
+
+def read_corpus(name: str, path: Path, written: str) -> Corpus:
+    """The visits of a file whose turns are told apart."""
+    from domain.errors import UploadRejected
+    from pipelines.consultation import read_conversation, roles_from_labels
+
+    visits, notes = [], []
+    for row in map(json.loads, path.read_text("utf-8").splitlines()):
+        try:
+            utterances = read_conversation(_labelled(row["dialogue"]))
+        except UploadRejected:
+            continue  # a few of MTS-Dialog's begin in the middle of a sentence
+        roles = roles_from_labels(utterances)
+        visits.append(tuple(replace(one, role=roles.get(one.speaker, "relative")) for one in utterances))
+        notes.append(row[written])
+    return Corpus(name, tuple(visits), tuple(notes))
+
+
+def print_corpus(corpus: Corpus, made: Sequence[Made], split: str) -> None:
+    """ROUGE of the peers and of ours, and what of ours its evidence does not hold."""
+    budgets = [len(one.text.split()) for one in made]
+    print(f"\n{len(made)} visits of {corpus.name} {split}, {statistics.mean(budgets):.0f} words a note")
     print(f"{'':28} {'ROUGE-1':>8} {'95 % interval':>16} {'ROUGE-2':>8} {'ROUGE-L':>8} {'CPU s':>7}")
-    peers: tuple[tuple[str, Callable[[Sequence, int], str]], ...] = (
-        ("first sentences", _first),
-        ("cue words and LexRank", _lexrank),
-    )  # type: ignore[type-arg]
-    for title, draft in peers:
-        made = []
-        for visit, budget in zip(visits, budgets, strict=True):
+    for title, write in (("first sentences", first_sentences), ("cue words and LexRank", cue_words_and_lexrank)):
+        peers = []
+        for visit, budget in zip(corpus.visits, budgets, strict=True):
             begun = time.process_time()
-            made.append((draft(visit, budget), time.process_time() - begun))
-        _print(title, made, rows)
-    _print("this engine", ours, rows)
+            peers.append(Made(write(visit, budget), time.process_time() - begun))
+        _print_row(title, peers, corpus.notes)
+    _print_row("this engine", made, corpus.notes)
+    lines = dangling = wrong = 0
+    for visit, one in zip(corpus.visits, made, strict=True):
+        said = {utterance.id: utterance.text for utterance in visit}
+        lines += len(one.lines)
+        dangling += sum(which not in said for line in one.lines for which in line.evidence)
+        wrong += sum(_not_in_evidence(line, said) for line in one.lines)
     print(
-        f"\nthis engine: {held_back} lines held back by the guard; of the lines kept {wrong} hold a number, side or denial"
+        f"this engine: {lines} lines, {sum(len(one.held_back) for one in made)} more held back by the guard; {wrong} hold a"
     )
-    print(f"that a second, simpler reading does not find in their evidence, and {dangling} evidence ids do not exist")
+    print(
+        f"number, side or denial that a second, simpler reading misses in their evidence; {dangling} evidence ids dangle"
+    )
+
+
+def print_parts(corpus: Corpus, made: Sequence[Made]) -> None:
+    """ROUGE-1 of each part of the note against the same part of the clinician's."""
+    from rouge_score import rouge_scorer
+
+    scorer = rouge_scorer.RougeScorer(["rouge1"], use_stemmer=True)
+    print(f"{'part':28} {'ROUGE-1':>8} {'words':>8} {'theirs':>8} {'visits':>8}")
+    for part in PARTS:
+        pairs = [
+            (theirs, "\n".join(line.text for line in one.lines if line.section in part))
+            for note, one in zip(corpus.notes, made, strict=True)
+            if (theirs := parts_of(note).get(part))
+        ]
+        score = statistics.mean(scorer.score(theirs, ours)["rouge1"].fmeasure for theirs, ours in pairs)
+        ours_words, their_words = (statistics.mean(len(pair[side].split()) for pair in pairs) for side in (1, 0))
+        print(f"{part:28} {score:8.3f} {ours_words:8.0f} {their_words:8.0f} {len(pairs):8}")
+
+
+def parts_of(note: str) -> dict[str, str]:
+    """The text of a clinician's note by PARTS, under its headings in capitals."""
+    found: dict[str, list[str]] = {}
+    part = PARTS[0]
+    for line in note.splitlines():
+        if _HEADING.match(line.strip()):
+            heading = line.strip()
+            part = next((name for name, pattern in _HEADINGS.items() if pattern.match(heading)), part)
+        elif line.strip():
+            found.setdefault(part, []).append(line)
+    return {name: "\n".join(lines) for name, lines in found.items()}
 
 
 def _labelled(dialogue: str) -> str:
@@ -90,59 +172,31 @@ def _labelled(dialogue: str) -> str:
     return re.sub(r"(?m)^\[(\w+)\]\s*", lambda match: f"{match[1].capitalize()}: ", dialogue)
 
 
-def _spoken(utterances, roles_of):  # type: ignore[no-untyped-def]
-    from dataclasses import replace
-
-    roles = roles_of(utterances)
-    return tuple(replace(one, role=roles[one.speaker]) for one in utterances)
-
-
-def _first(visit, budget: int) -> str:  # type: ignore[no-untyped-def]
-    return " ".join(" ".join(one.text for one in visit).split()[:budget])
+def _timed(draft: Draft, visit: Sequence[Utterance]) -> Made:
+    begun = time.process_time()
+    lines, held_back = draft(visit)
+    return Made("\n".join(line.text for line in lines), time.process_time() - begun, lines, held_back)
 
 
-def _lexrank(visit, budget: int) -> str:  # type: ignore[no-untyped-def]
-    """Utterances by section: cue words choose, LexRank orders them, the section's share of the words limits."""
-    texts = [one.text for one in visit]
-    central = _centrality(texts)
-    parts, used = [], set()
-    for section, cues in CUES.items():
-        cue = set(cues.split())
-        found = [
-            at for at, text in enumerate(texts) if at not in used and cue & set(re.findall(r"[a-z-]+", text.lower()))
-        ]
-        words, kept = 0, []
-        for at in sorted(found, key=lambda at: -central[at]):
-            if words >= SHARES[section] * budget:
-                break
-            kept.append(at)
-            used.add(at)
-            words += len(texts[at].split())
-        parts += [texts[at] for at in sorted(kept)]
-    return "\n".join(parts)
+def _words(visit: Sequence[Utterance]) -> int:
+    return sum(len(one.text.split()) for one in visit)
 
 
-def _centrality(texts: Sequence[str], threshold: float = 0.1, damping: float = 0.85) -> np.ndarray:
-    """LexRank: PageRank over utterances whose TF-IDF cosine passes the threshold."""
-    bags = [re.findall(r"[a-z0-9]+", text.lower()) for text in texts]
-    vocabulary = {word: at for at, word in enumerate(sorted({word for bag in bags for word in bag}))}
-    counts = np.zeros((len(texts), len(vocabulary)))
-    for row, bag in enumerate(bags):
-        for word in bag:
-            counts[row, vocabulary[word]] += 1
-    weights = counts * np.log(len(texts) / np.maximum(1, (counts > 0).sum(axis=0)))
-    weights /= np.maximum(1e-9, np.linalg.norm(weights, axis=1, keepdims=True))
-    graph = (weights @ weights.T > threshold).astype(float) + np.eye(len(texts)) * 1e-9
-    graph /= graph.sum(axis=1, keepdims=True)
-    rank = np.full(len(texts), 1 / len(texts))
-    for _ in range(100):
-        rank = (1 - damping) / len(texts) + damping * graph.T @ rank
-    return rank
+def _fifteen_minutes(visits: Sequence[Sequence[Utterance]]) -> tuple[Utterance, ...]:
+    """Visits one after the other until there is as much as is said in 15 minutes."""
+    joined: list[Utterance] = []
+    for visit in visits:
+        joined += visit
+        if _words(joined) >= WORDS_IN_15_MINUTES:
+            break
+    return tuple(replace(one, id=f"u{number}") for number, one in enumerate(joined, start=1))
 
 
-def _not_in_evidence(text: str, evidence: str) -> bool:
+def _not_in_evidence(line: NoteLine, said: Mapping[str, str]) -> bool:
     """A reading that knows nothing of the guard: words as written."""
-    words, there = set(re.findall(r"[a-z0-9']+", text.lower())), set(re.findall(r"[a-z0-9']+", evidence.lower()))
+    evidence = " ".join(said[one] for one in line.evidence)
+    words = set(re.findall(r"[a-z0-9']+", line.text.lower()))
+    there = set(re.findall(r"[a-z0-9']+", evidence.lower()))
     numbers = {word for word in words if word[0].isdigit()}
     denied = bool(words & {"no", "not", "never", "denies", "without", "none", "cannot"})
     can_deny = (
@@ -152,14 +206,14 @@ def _not_in_evidence(text: str, evidence: str) -> bool:
     return bool(numbers - there) or (denied and not can_deny) or bool(words & {"left", "bilateral"} - there)
 
 
-def _print(title: str, drafts: Sequence[Draft], rows: Sequence[dict]) -> None:
+def _print_row(title: str, drafts: Sequence[Made], notes: Sequence[str]) -> None:
     from rouge_score import rouge_scorer
 
     scorer = rouge_scorer.RougeScorer(["rouge1", "rouge2", "rougeLsum"], use_stemmer=True)
-    scores = [scorer.score(row["note"], text) for row, (text, _) in zip(rows, drafts, strict=True)]
+    scores = [scorer.score(note, one.text) for note, one in zip(notes, drafts, strict=True)]
     first, second, longest = ([one[name].fmeasure for one in scores] for name in ("rouge1", "rouge2", "rougeLsum"))
     low, high = _interval(first)
-    seconds = statistics.mean(cpu for _, cpu in drafts)
+    seconds = statistics.mean(one.seconds for one in drafts)
     print(
         f"{title:28} {statistics.mean(first):8.3f} {f'{low:.3f}-{high:.3f}':>16} {statistics.mean(second):8.3f} "
         f"{statistics.mean(longest):8.3f} {seconds:7.2f}"
