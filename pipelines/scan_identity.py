@@ -19,13 +19,14 @@ from domain.errors import UploadRejected
 from domain.limits import Limits
 from models.contracts import OcrEngine
 from pipelines.progress import Progress, silent
-from pipelines.scan_dicom import open_dicom, read_header
+from pipelines.scan_dicom import looks_like_dicom, open_dicom, read_header
 from pipelines.scan_display import complete_meta, decode_frame
 from pipelines.scan_notes import drop_notes
 
 METHOD = "PS3.15 Basic Profile: only what shows the picture is kept"
 METHOD_PIXELS = "Burned-in text found by OCR blacked out"  # each at most 64 characters (LO)
 CODES = (("113100", "Basic Application Confidentiality Profile"), ("113101", "Clean Pixel Data Option"))  # PS3.16
+HEAD_BYTES = 512
 MAX_PIXEL_BYTES = 1_000_000_000  # unpacked, to be rewritten; the copy is made in memory
 # Emptied rather than removed: the standard demands that these exist (type 2).
 EMPTIED = (
@@ -67,6 +68,11 @@ def without_identity(
     With `ocr`, burned-in text is looked for on every frame; without, text in the picture stays, and the caller must say
     so. Raises UploadRejected where the file is not DICOM or its picture cannot be decoded.
     """
+    with source.open("rb") as content:
+        if not looks_like_dicom(content.read(HEAD_BYTES)):
+            raise UploadRejected(
+                "This is no DICOM file, so no copy was made. A PNG of the picture carries no header: save that instead."
+            )
     frames, *_ = open_dicom(source, limits)
     dataset = read_header(source)
     complete_meta(dataset)

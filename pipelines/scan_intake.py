@@ -10,6 +10,7 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from pipelines import scan_dicom, scan_nifti
 ACCEPTED = "PNG, JPEG, DICOM or NIfTI"
 HEAD_BYTES = 512
 MIN_SIDE_PX = 16  # nothing can be told from less; between this and the gate's own limit the reading abstains
+HARMLESS = ("Software", "software", "date:create", "date:modify", "Raw profile type exif")  # text that programs write
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.1, 99.9  # 16-bit pictures carry no window of their own
 
 
@@ -79,8 +81,8 @@ def open_scan(path: Path, limits: Limits) -> ScanFile:
         count, modality, identity, warnings, decode = scan_dicom.open_dicom(path, limits)
         return ScanFile("dicom", count, modality, identity, warnings, decode)
     if scan_nifti.looks_like_nifti(head):
-        count, warnings, decode = scan_nifti.open_nifti(path, limits)
-        return ScanFile("nifti", count, None, (), warnings, decode)
+        count, identity, warnings, decode = scan_nifti.open_nifti(path, limits)
+        return ScanFile("nifti", count, None, identity, warnings, decode)
     if head.startswith(b"\x1f\x8b"):
         raise UploadRejected(
             "This is a compressed file, but no NIfTI volume is inside. Unpack it, and upload the picture itself."
@@ -95,6 +97,7 @@ def _open_picture(path: Path, kind: str, limits: Limits) -> ScanFile:
         with Image.open(path, formats=[kind.upper()]) as picture:
             width, height = picture.size
             frames = int(getattr(picture, "n_frames", 1))
+            identity = _identity_in(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise UploadRejected(_too_many_pixels(limits)) from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
@@ -102,11 +105,23 @@ def _open_picture(path: Path, kind: str, limits: Limits) -> ScanFile:
     if width * height > limits.max_pixels:
         raise UploadRejected(_too_many_pixels(limits))
     warnings = []
+    if identity:
+        warnings.append(
+            f"The file may carry identity ({', '.join(identity)}); it is neither shown nor kept with the reading."
+        )
     if frames > 1:
         warnings.append(f"The picture is animated ({frames} frames); only the first frame was read.")
     if kind == "jpeg":
         warnings.append("JPEG loses detail; the original from the archive (DICOM) is better.")
-    return ScanFile(kind, 1, None, (), tuple(warnings), lambda _number: _decode_picture(path, kind))
+    return ScanFile(kind, 1, None, identity, tuple(warnings), lambda _number: _decode_picture(path, kind))
+
+
+def _identity_in(picture: Any) -> tuple[str, ...]:
+    """Notes beside the pixels; their content stays where it is."""
+    camera = "exif" in picture.info or "xmp" in picture.info or "Raw profile type exif" in picture.info
+    text = any(isinstance(value, str) and name not in HARMLESS for name, value in picture.info.items())
+    notes = text or "comment" in picture.info
+    return (*(["camera notes"] if camera else []), *(["written notes"] if notes else []))
 
 
 def _decode_picture(path: Path, kind: str) -> np.ndarray:

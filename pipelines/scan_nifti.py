@@ -15,6 +15,7 @@ from domain.limits import Limits
 NIFTI1_BYTES, NIFTI2_BYTES = 348, 540
 MAX_VOLUME_BYTES = 1_500_000_000  # unpacked; a 512 x 512 x 700 CT in float64
 CHUNK = 1 << 20
+NIFTI_DICOM = 2  # code of the header extension that holds DICOM attributes
 
 
 def looks_like_nifti(head: bytes) -> bool:
@@ -33,8 +34,8 @@ HEAD_NEEDED = 348
 SIZES = tuple(size.to_bytes(4, order) for size in (NIFTI1_BYTES, NIFTI2_BYTES) for order in ("little", "big"))
 
 
-def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], Callable[[int], np.ndarray]]:
-    """(slices, warnings, decode). Raises UploadRejected."""
+def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], tuple[str, ...], Callable[[int], np.ndarray]]:
+    """(slices, identity fields present, warnings, decode). Raises UploadRejected."""
     import nibabel
     from nibabel.filebasedimages import ImageFileError
     from nibabel.orientations import OrientationError
@@ -60,7 +61,11 @@ def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], Callab
             raise UploadRejected("The NIfTI file holds colours or complex numbers, not grey values. Export magnitudes.")
         if shape[0] * shape[1] > limits.max_pixels or np.prod(shape, dtype=float) * 4 > MAX_VOLUME_BYTES:
             raise UploadRejected("The NIfTI volume is larger than can be taken. Cut it to the part in question.")
-        warnings = []
+        identity, warnings = _identity_in(image), []
+        if identity:
+            warnings.append(
+                f"The file may carry identity ({', '.join(identity)}); it is neither shown nor kept with the reading."
+            )
         if len(shape) > 3 and np.prod(shape[3:]) > 1:
             warnings.append(f"The file holds {int(np.prod(shape[3:]))} volumes; only the first was read.")
         upright = nibabel.as_closest_canonical(_first_volume(image))
@@ -78,7 +83,20 @@ def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], Callab
     # One scaling for the volume, so that brightness compares between slices.
     eight = to_eight_bits(volume)
     # Canonical axes point right, front, up; shown from the feet: front on top, the patient's right on the left.
-    return volume.shape[2], tuple(warnings), lambda number: np.ascontiguousarray(eight[::-1, ::-1, number - 1].T)
+    return (
+        volume.shape[2],
+        identity,
+        tuple(warnings),
+        lambda number: np.ascontiguousarray(eight[::-1, ::-1, number - 1].T),
+    )
+
+
+def _identity_in(image) -> tuple[str, ...]:
+    """Places of the header that may name a person: converters write the DICOM header or its patient into them."""
+    kinds = {extension.get_code() for extension in image.header.extensions}
+    found = ["a copy of the DICOM header"] if NIFTI_DICOM in kinds else []
+    named = "db_name" in image.header and bytes(image.header["db_name"].tobytes()).strip(b"\0 ")
+    return (*found, "free text") if named or kinds - {NIFTI_DICOM} else tuple(found)
 
 
 def _first_volume(image):
@@ -93,7 +111,8 @@ def _first_volume(image):
 
 def _unpacked(path: Path) -> bytes:
     """The file's bytes, unpacked where packed, never more than the limit: a few kilobytes can unpack to terabytes."""
-    opener = gzip.open if path.open("rb").read(2) == b"\x1f\x8b" else open
+    with path.open("rb") as start:
+        opener = gzip.open if start.read(2) == b"\x1f\x8b" else open
     parts, size = [], 0
     try:
         with opener(path, "rb") as source:

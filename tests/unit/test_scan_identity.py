@@ -158,8 +158,11 @@ def test_burned_in_text_is_blacked_out_and_the_rest_is_untouched(marked, tmp_pat
 
 
 def test_what_is_no_picture_is_refused(tmp_path):
-    with pytest.raises(UploadRejected):
-        without_identity(pydicom.data.get_testdata_file("rtplan.dcm"), tmp_path / "out.dcm", Limits(), SECRET)
+    with pytest.raises(UploadRejected, match="no picture"):
+        without_identity(Path(pydicom.data.get_testdata_file("rtplan.dcm")), tmp_path / "out.dcm", Limits(), SECRET)
+    (tmp_path / "notes.txt").write_text("no DICOM at all")
+    with pytest.raises(UploadRejected, match="no DICOM file"):
+        without_identity(tmp_path / "notes.txt", tmp_path / "out.dcm", Limits(), SECRET)
 
 
 @pytest.mark.models

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
@@ -112,6 +113,29 @@ def test_other_files_are_refused(tmp_path, content):
 def test_a_missing_number_names_what_there_is(tmp_path):
     with pytest.raises(UploadRejected, match="1 picture"):
         open_scan(_saved(tmp_path, Image.fromarray(_ramp())), LIMITS).picture(2)
+
+
+def test_notes_beside_the_pixels_are_told_as_present_but_not_shown(tmp_path):
+    notes = PngInfo()
+    notes.add_text("Comment", "Invented Person")
+    written = open_scan(_saved(tmp_path, Image.fromarray(_ramp()), pnginfo=notes), LIMITS)
+    exif = Image.Exif()
+    exif[0x9286] = "Invented Person"
+    taken = open_scan(_saved(tmp_path, Image.fromarray(_ramp()), "scan.jpg", exif=exif), LIMITS)
+    plain = open_scan(_saved(tmp_path, Image.fromarray(_ramp()), "plain.png"), LIMITS)
+    assert (written.identity, taken.identity, plain.identity) == (("written notes",), ("camera notes",), ())
+    assert "Invented" not in " ".join(written.warnings + taken.warnings)
+
+
+def test_a_nifti_header_that_may_name_somebody_is_told(tmp_path):
+    import nibabel
+
+    image = nibabel.Nifti1Image(np.random.default_rng(0).random((30, 30, 3)).astype(np.float32), np.eye(4))
+    image.header.extensions.append(nibabel.nifti1.Nifti1Extension("comment", b"Invented Person"))
+    nibabel.save(image, tmp_path / "scan.nii")
+    file = open_scan(tmp_path / "scan.nii", LIMITS)
+    assert file.identity == ("free text",)
+    assert "Invented" not in " ".join(file.warnings)
 
 
 def _volume(tmp_path: Path, data: np.ndarray, name: str = "scan.nii.gz") -> Path:
