@@ -10,14 +10,22 @@ from domain.document import Box, Hit, OcrDocument, OcrPage
 
 REGION_ASPECT = 2.2  # width over height of the cut-out that shows a passage
 REGION_MARGIN = 0.04  # of the page's width, around the passage
+MAX_TAKEN_FOR = 6  # clinical names beside the number of hits: a whole story would fill a phone's screen
 MIN_REGION = 0.45  # of the page's width: a single word is shown with what stands around it
 
 
 def present_hits(
-    hits: Sequence[Hit], documents: dict[str, OcrDocument], names: dict[str, str], took_ms: float
+    hits: Sequence[Hit],
+    documents: dict[str, OcrDocument],
+    names: dict[str, str],
+    took_ms: float,
+    taken_for: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """`documents`: every hit's record by id; `names`: a patient's name by id."""
+    """`documents`: every hit's record by id; `names`: a patient's name by id; `taken_for`: what was asked, in clinical
+    words, where the person used other ones."""
     title = f"{len(hits)} {'place' if len(hits) == 1 else 'places'} found in {took_ms:.0f} ms"
+    if taken_for:
+        title += f" · taken for: {', '.join(taken_for[:MAX_TAKEN_FOR])}"
     shown = [_present_hit(hit, documents[hit.passage.document_id], names) for hit in hits]
     return {"title": title, "message": "", "hits": shown}
 

@@ -121,7 +121,7 @@ def build(workbench: Workbench, session: Session) -> None:
         documents = {h.passage.document_id: workbench.document(h.passage.document_id) for h in answer.hits}
         owners = {document.patient_id for document in documents.values() if document.patient_id}
         names = {owner: workbench.patient(owner).name for owner in owners}
-        yield hit_cards.present_hits(answer.hits, documents, names, answer.took_ms)
+        yield hit_cards.present_hits(answer.hits, documents, names, answer.took_ms, answer.taken_for)
 
     def on_open(event: gr.EventData) -> dict[str, Any]:
         return session.want(str(event.document_id), int(event.page), page_view.boxes_from(event.boxes))

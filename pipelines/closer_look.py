@@ -47,10 +47,10 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """Concepts whose presence is asked, each with the stance from which a mention counts as asserted, and the query's
-    own words for a query without concepts."""
+    """Things whose presence is asked, and the query's own words for a query without any. A thing: the concepts that
+    its words may mean, and the stance from which a mention counts as asserted."""
 
-    concepts: tuple[tuple[lexicon.Concept, Stance], ...]
+    concepts: tuple[tuple[tuple[lexicon.Concept, ...], Stance], ...]
     words: frozenset[str]
 
     def __len__(self) -> int:
@@ -84,18 +84,18 @@ def _asked(understood: lexicon.Understood) -> _Asked:
     words = understood.text.split()
     meant = stances(words)
     stems, owners = stems_with_owner(words)
-    concepts = []
-    for concept in understood.concepts:
-        if concept.telling:
-            continue
-        said = [meant[owners[start]] for start, _end in lexicon.places(concept, stems)] or [Stance.ASSERTED]
-        if max(said) is not Stance.DENIED:
-            concepts.append((concept, max(said)))
-    return _Asked(tuple(concepts), frozenset(understood.words))
+    things = []
+    for mention in understood.mentions:
+        readings = tuple(concept for concept in mention if not concept.telling)
+        spots = [meant[owners[start]] for concept in readings for start, _end in lexicon.places(concept, stems)]
+        said = max(spots, default=Stance.ASSERTED)
+        if readings and said is not Stance.DENIED:
+            things.append((readings, said))
+    return _Asked(tuple(dict.fromkeys(things)), frozenset(understood.words))
 
 
 def _verdicts(passage: Passage, asked: _Asked) -> list[Stance | None]:
-    """For each asked concept the strongest stance in which the passage names it; None where it does not."""
+    """For each thing asked the strongest stance in which the passage names it; None where it does not."""
     words = passage.text.split()
     stems, owners = stems_with_owner(words)
     meant = stances(words)
@@ -103,8 +103,8 @@ def _verdicts(passage: Passage, asked: _Asked) -> list[Stance | None]:
         spots = [meant[owners[place]] for place, known in enumerate(stems) if known in asked.words]
         return [max(spots, default=None)]
     said: list[Stance | None] = []
-    for concept, enough in asked.concepts:
-        spots = [meant[owners[start]] for start, _end in lexicon.places(concept, stems)]
+    for readings, enough in asked.concepts:
+        spots = [meant[owners[start]] for concept in readings for start, _end in lexicon.places(concept, stems)]
         said.append(None if not spots else Stance.ASSERTED if max(spots) >= enough else max(spots))
     return said
 
@@ -130,7 +130,10 @@ def _judged(
 ) -> Found:
     """`verdicts`: of the passage itself and of its whole record."""
     said, record = verdicts
-    named = bool(asked.concepts) and any(stance is not None for stance in said)
+    named = any(
+        stance is not None and any(concept.says_what for concept in readings)
+        for stance, (readings, _enough) in zip(said, asked.concepts, strict=False)
+    )
     # A passage silent on something inherits what the rest of its record says against it.
     meant = [
         own if own is not None else None if other is Stance.ASSERTED else other

@@ -28,7 +28,9 @@ KEYWORD_WEIGHT = 0.6  # of the keyword score (0 to about 1) against cosine simil
 ONCE = 2.5  # BM25 counts a word that stands once in an average passage as 1 / 2.5 of its weight
 CANDIDATES = 60  # passages that are looked at closely
 SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query without a known word
-ANY_SIMILARITY = 0.25  # cosine below which nothing answers, unless the words themselves agree
+LIKELY_SIMILARITY = 0.35  # cosine above which a passage answers a query of which little is understood
+ANY_SIMILARITY = 0.2  # cosine below which nothing answers, unless a record names what is asked
+UNDERSTOOD = 0.5  # share of its words by which a query is about an illness, whatever else it says
 SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold to answer by words alone
 
 NOTHING = (
@@ -57,11 +59,34 @@ class SearchQuery:
 
 @dataclass(frozen=True, slots=True)
 class SearchAnswer:
-    """`message` says why there is no hit, where there is none; else "". `took_ms`: milliseconds, encoding included."""
+    """`message` says why there is no hit, where there is none; else "". `took_ms`: milliseconds, encoding included.
+
+    `taken_for`: clinical names of what was asked in other words ("can't lie flat": orthopnea).
+    """
 
     hits: tuple[Hit, ...]
     took_ms: float
     message: str
+    taken_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """What speaks for an answer, none of which moves much with the store's size.
+
+    `typed`, `widened`: the best passage's cosine to the query as typed, and with clinical names added. `coverage`: the
+    best share (0 to 1) of the query's weight of words in one passage. `explained`: share of its words that the lexicon
+    understands. `findings`: how many things it asks for, as the lexicon sees it. `named`: whether a likely passage
+    names what is asked. `drug`: whether the query names a medicine.
+    """
+
+    typed: float
+    widened: float
+    coverage: float
+    explained: float
+    findings: int
+    named: bool
+    drug: bool
 
 
 def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> SearchAnswer:
@@ -89,9 +114,16 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
     coverage = ONCE * scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
     fused = similarity + KEYWORD_WEIGHT * keyword
     found = closer_look.look(_best(fused, CANDIDATES), fused, scored, understood)
-    # A passage that names what was asked answers, however unlike its wording is.
-    named = any(item.named for item in found)
-    if not named and not _answers(text, understood, scored.similarity[:, 0], similarity, coverage):
+    signs = Signs(
+        typed=float(scored.similarity[:, 0].max()),
+        widened=float(similarity.max()),
+        coverage=min(1.0, float(coverage.max())),
+        explained=understood.explained,
+        findings=understood.findings,
+        named=any(item.named for item in found),
+        drug=bool(drug_names.find_drugs(text.split())),
+    )
+    if not answers(signs):
         return SearchAnswer((), _ms(started), NOTHING)
     kept = found if query.patient_id else _one_a_document(found)
     ranks = _ranks(scored.keyword[:, 1]), _ranks(similarity)
@@ -105,7 +137,7 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
         )
         for item in kept[: query.limit]
     )
-    return SearchAnswer(hits, _ms(started), "")
+    return SearchAnswer(hits, _ms(started), "", _taken_for(understood))
 
 
 def matched_word_indices(passage: Passage, words: Sequence[str], query: str) -> tuple[int, ...]:
@@ -126,9 +158,23 @@ def matched_word_indices(passage: Passage, words: Sequence[str], query: str) -> 
 def _vectors(text: str, understood: lexicon.Understood, encoder: TextEncoder) -> np.ndarray:
     """float32 (2, dimensions): the query as typed, and with the clinical names of its concepts."""
     typed = encoder.encode_query(text)
-    names = [name for concept in understood.concepts for name in concept.clinical[:2]]
+    names = list(dict.fromkeys(name for mention in understood.mentions for name in _names(mention)))
     widened = encoder.encode_query(f"{text}. {'; '.join(names)}") if names else typed
     return np.stack([typed, widened]).astype(np.float32)
+
+
+def _names(mention: tuple[lexicon.Concept, ...]) -> list[str]:
+    """Two or three clinical names of what a few words may mean: more of them blur the vector."""
+    if len(mention) == 1:
+        return list(mention[0].clinical[:2])
+    return [concept.clinical[0] for concept in mention[:3]]
+
+
+def _taken_for(understood: lexicon.Understood) -> tuple[str, ...]:
+    """The first reading of each finding or illness that the query does not name itself."""
+    asked = set(understood.words)
+    names = [next((c.clinical[0] for c in mention if c.says_what), "") for mention in understood.mentions]
+    return tuple(dict.fromkeys(name for name in names if name and not asked.issuperset(index_words(name))))
 
 
 def _expanded_words(understood: lexicon.Understood) -> dict[str, float]:
@@ -149,16 +195,17 @@ def _idf(table: dict[str, float], index: PassageScores) -> dict[str, float]:
     }
 
 
-def _answers(
-    text: str, understood: lexicon.Understood, typed: np.ndarray, similarity: np.ndarray, coverage: np.ndarray
-) -> bool:
-    """Whether anything answers at all, by cosine and by shares of words, which do not move with the store's size."""
-    best = float(typed.max())
-    if best >= SURE_SIMILARITY:
+def answers(signs: Signs) -> bool:
+    """Whether anything answers at all. A query that the lexicon understands is believed; one of whose words it knows
+    few ("knee pads for skateboarding") must also be alike in meaning to some passage."""
+    alike = max(signs.typed, signs.widened)
+    if signs.typed >= SURE_SIMILARITY:
         return True
-    if understood.medical or drug_names.find_drugs(text.split()):
-        return max(best, float(similarity.max())) >= ANY_SIMILARITY
-    return float(coverage.max()) >= SURE_COVERAGE
+    if signs.explained >= UNDERSTOOD or signs.findings > 1 or signs.drug:
+        return alike >= ANY_SIMILARITY or signs.named
+    if signs.explained > 0:
+        return alike >= LIKELY_SIMILARITY
+    return signs.coverage >= SURE_COVERAGE
 
 
 def _one_a_document(found: list[closer_look.Found]) -> list[closer_look.Found]:
