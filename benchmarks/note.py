@@ -185,10 +185,10 @@ def _words(visit: Sequence[Utterance]) -> int:
 def _fifteen_minutes(visits: Sequence[Sequence[Utterance]]) -> tuple[Utterance, ...]:
     """Visits one after the other until there is as much as is said in 15 minutes."""
     joined: list[Utterance] = []
-    for visit in visits:
-        joined += visit
+    for one in (utterance for visit in visits for utterance in visit):
         if _words(joined) >= WORDS_IN_15_MINUTES:
             break
+        joined.append(one)
     return tuple(replace(one, id=f"u{number}") for number, one in enumerate(joined, start=1))
 
 
