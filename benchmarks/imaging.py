@@ -3,7 +3,7 @@
     python -m benchmarks.imaging [TASK ...] --data DIR [--split held-out|all] [--write-cards]
 
 DIR holds one folder a task with list.csv (file, class, group). Wrong input is other tasks' pictures from DIR, pages of
-text, photographs that come with scikit-learn, drawings, noise, blanks and the task's own pictures blurred.
+text, photographs that come with gradio and scikit-learn, drawings, noise, blanks and the task's own pictures blurred.
 """
 
 from __future__ import annotations
@@ -24,12 +24,14 @@ from domain.limits import Limits
 from domain.models import Metric
 from models.cards_imaging import BUNDLES, card_of
 from models.imaging import BundleClassifier
-from pipelines.evaluate import evaluate, read_list
+from pipelines.evaluate import evaluate
 from pipelines.imaging import read_scan
 from pipelines.scan_intake import open_scan
+from pipelines.scan_list import read_list
 
 SAME_KIND = ({"brain_tumour", "brain_tumour_type"},)  # tasks that read the same modality
 EACH = 25  # pictures of each kind of wrong input
+PARTS = 5  # taken out of each photograph
 
 
 def main() -> None:
@@ -105,7 +107,6 @@ def wrong_pictures(task: str, data: Path) -> Iterator[tuple[str, np.ndarray]]:
             rows = list(csv.DictReader(source))
         names = sorted({row["class"] for row in rows})
         labels = np.array([names.index(row["class"]) for row in rows])
-        # Groups kept from training only: a gate may have been shown the others.
         kept = np.flatnonzero(held_out([row["group"] for row in rows], labels, 7))
         for i in rng.permutation(kept)[:EACH]:
             yield other.name, _scan(other / rows[i]["file"]).pixels
@@ -118,18 +119,13 @@ def wrong_pictures(task: str, data: Path) -> Iterator[tuple[str, np.ndarray]]:
             pen.text((40, 30 + line * (size + 4)), " ".join(rng.choice(words, 9)), fill=20, font_size=size)
         picture = np.asarray(page)
         yield "letter", 255 - picture if number % 5 == 0 else picture
-    try:
-        from sklearn.datasets import load_sample_images
-
-        for photo in load_sample_images().images:
-            for _ in range(EACH // 2):
-                side = int(rng.integers(200, 400))
-                top, left = rng.integers(0, photo.shape[0] - side), rng.integers(0, photo.shape[1] - side)
-                part = photo[top : top + side, left : left + side]
-                yield "photo in colour", part
-                yield "photo in grey", part.mean(axis=2).astype(np.uint8)
-    except ImportError:
-        print("  (no photographs: scikit-learn is not installed)")
+    for photo in photographs():
+        for _ in range(PARTS):
+            side = int(rng.integers(min(photo.shape[:2]) // 3, min(photo.shape[:2])))
+            top, left = rng.integers(0, photo.shape[0] - side), rng.integers(0, photo.shape[1] - side)
+            part = photo[top : top + side, left : left + side]
+            yield "photo in colour", part
+            yield "photo in grey", part.mean(axis=2).astype(np.uint8)
     for _ in range(EACH):
         drawing = Image.new("L", (320, 320), int(rng.integers(0, 256)))
         pen = ImageDraw.Draw(drawing)
@@ -144,6 +140,21 @@ def wrong_pictures(task: str, data: Path) -> Iterator[tuple[str, np.ndarray]]:
     own = sorted((data / task).rglob("*.jpg"))
     for i in rng.permutation(len(own))[:EACH]:
         yield "own, blurred", np.asarray(Image.fromarray(_scan(own[i]).pixels).filter(ImageFilter.GaussianBlur(5)))
+
+
+def photographs() -> list[np.ndarray]:
+    """uint8 (h, w, 3) photographs that come with installed packages: animals, a flower, buildings."""
+    import gradio
+    from PIL import Image
+
+    paths = sorted((Path(gradio.__file__).parent / "media_assets" / "images").glob("*.jp*g"))
+    try:
+        import sklearn.datasets
+
+        paths += sorted((Path(sklearn.datasets.__file__).parent / "images").glob("*.jpg"))
+    except ImportError:
+        print("  (scikit-learn is not installed: two photographs fewer)")
+    return [np.asarray(Image.open(path).convert("RGB")) for path in paths]
 
 
 def seconds(classifier: BundleClassifier, data: Path) -> tuple[float, float]:

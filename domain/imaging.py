@@ -54,8 +54,9 @@ class Doubt:
 @dataclass(frozen=True, slots=True)
 class ClassScores:
     """What a classifier makes of one picture. `probabilities`: 0 to 1, in the order of the card's labels, sum 1.
-    `prediction_set`: labels that hold the truth at the conformal coverage. `distance`: mean cosine distance to the
-    nearest training pictures, or None for a model without a gate; `distance_limit`: above it the picture is foreign.
+    `prediction_set`: labels that hold the truth at the conformal coverage. `distance`: how far the picture lies from
+    the training pictures, about 1 for one like them, or None for a model without a gate; `distance_limit`: above it the
+    picture is foreign.
     `sharpness`: share of fine detail, `sharpness_limit`: below it the picture is too blurred; None without a limit.
     """
 
@@ -65,7 +66,6 @@ class ClassScores:
     distance_limit: float | None
     sharpness: float = 1.0
     sharpness_limit: float | None = None
-    other_kind: bool = False  # nearer to pictures of another modality than to the task's own
     logits: tuple[float, ...] = ()  # the network's own outputs, before calibration
 
     @property
@@ -76,8 +76,6 @@ class ClassScores:
     @property
     def foreign(self) -> bool:
         """True where the picture is unlike everything the model was trained on."""
-        if self.other_kind:
-            return True
         return self.distance is not None and self.distance_limit is not None and self.distance > self.distance_limit
 
 

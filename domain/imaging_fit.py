@@ -15,6 +15,7 @@ COVERAGE = 0.9
 SPECIFICITY = 0.9
 EVEN_CHANCE = 0.5
 STEPS, RATE = 400, 0.05  # of the calibration's descent: three to four numbers, smooth and nearly convex
+RIDGE = 1.0  # of the linear classifier, in units of a mean picture's squared length
 SHRINK = 0.02  # keeps the class shifts of a small calibration set near zero
 
 
@@ -37,6 +38,26 @@ def held_out(groups: Sequence[str], labels: np.ndarray, seed: int, share: float 
                 break
             chosen[members[name]] = True
             taken += len(members[name])
+    return chosen
+
+
+def member_folds(groups: Sequence[str], labels: np.ndarray, seed: int, count: int) -> np.ndarray:
+    """int (n,): the member of an ensemble of `count` that did not see the picture in training. Whole groups; each
+    class spread evenly; by hash, so that the same list and seed give the same folds on every machine."""
+    labels = np.asarray(labels)
+    members: dict[str, list[int]] = defaultdict(list)
+    for position, group in enumerate(groups):
+        members[group].append(position)
+    by_class: dict[int, list[str]] = defaultdict(list)
+    for group, positions in members.items():
+        by_class[Counter(labels[positions].tolist()).most_common(1)[0][0]].append(group)
+    chosen = np.zeros(len(groups), int)
+    for names in by_class.values():
+        sizes = np.zeros(count, int)
+        for name in sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()):
+            emptiest = int(sizes.argmin())
+            chosen[members[name]] = emptiest
+            sizes[emptiest] += len(members[name])
     return chosen
 
 
@@ -104,3 +125,22 @@ def fit_set_limits(probabilities: np.ndarray, labels: np.ndarray) -> tuple[float
         rank = int(np.ceil((len(misses) + 1) * COVERAGE))
         limits.append(float(misses[rank - 1]) if rank <= len(misses) else 1.0)
     return tuple(limits)
+
+
+def linear_scores(
+    features: np.ndarray, labels: np.ndarray, groups: Sequence[str], others: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Scores (n,) of a linear classifier (ridge regression on standardised features) for bool labels, each picture
+    scored by the fit to the other folds of groups; and of `others` (m, d), the mean over the fits."""
+    labels, fold = np.asarray(labels, float), folds(groups)
+    scores, elsewhere = np.zeros(len(labels)), []
+    for number in np.unique(fold):
+        here, there = fold == number, fold != number
+        mean, spread = features[there].mean(0), features[there].std(0) + 1e-6
+        known, middle = (features[there] - mean) / spread, labels[there].mean()
+        inner = known @ known.T + RIDGE * features.shape[1] * np.eye(len(known))
+        weights = known.T @ np.linalg.solve(inner, labels[there] - middle)
+        scores[here] = (features[here] - mean) / spread @ weights + middle
+        if others is not None:
+            elsewhere.append((others - mean) / spread @ weights + middle)
+    return scores, np.mean(elsewhere, axis=0) if elsewhere else np.zeros(0)

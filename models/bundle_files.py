@@ -25,7 +25,10 @@ class BundleSettings:
     `network`: target and arguments. `temperature`, `biases`: probabilities are softmax(logits / temperature + biases)
     (temperature scaling, Guo et al. 2017, with one shift a class). `set_limits`: a label is in the prediction set when
     1 - probability is at most its limit (class-conditional split conformal, Vovk 2012; Sadinle et al. 2019).
-    `positive`: the class the task asks for, None where all are equal.
+    `positive`: the class the task asks for, None where all are equal. `members`: weight files of an ensemble, whose
+    logits are averaged; empty for one network. `member_folds`: above 0, each member was trained without its own fold
+    of the groups; 0: all were trained without the same fifth. `mirrored`: a picture is judged with its mirror image.
+    `second_source`: task whose pictures lent their look in training.
     """
 
     task: str
@@ -44,6 +47,10 @@ class BundleSettings:
     sharpness_limit: float | None
     modalities: tuple[str, ...]
     seed: int
+    members: tuple[str, ...] = ()
+    member_folds: int = 0
+    mirrored: bool = True
+    second_source: str | None = None
 
     def calibrate(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n, classes) probabilities, rows sum to 1, from (n, classes) logits."""
@@ -90,6 +97,10 @@ def read_settings(folder: Path) -> BundleSettings:
             sharpness_limit=ours.get("gate", {}).get("sharpness_limit"),
             modalities=tuple(ours.get("dicom_modalities", ())),
             seed=int(ours.get("seed", 0)),
+            members=tuple(map(str, ours.get("members", ()))),
+            member_folds=int(ours.get("member_folds", 0)),
+            mirrored=bool(ours.get("mirrored", True)),
+            second_source=ours.get("second_source"),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelUnavailable(

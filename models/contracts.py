@@ -23,7 +23,8 @@ class OcrEngine(Protocol):
 
     def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
         """`pixels`: uint8 (height, width, 3) RGB, upright. Lines as the engine found them, words with quads in
-        those pixels; no words is an empty tuple. Raises ModelUnavailable when the engine cannot run."""
+        those pixels, clockwise from the text's own top-left: an engine that finds a page upside down may read it so.
+        No words is an empty tuple. Raises ModelUnavailable when the engine cannot run."""
         ...
 
 
@@ -57,9 +58,16 @@ class ScanClassifier(Protocol):
     calibrated: bool
     modalities: tuple[str, ...]
     split_seed: int  # which pictures of its data were kept from training (domain.imaging_fit.held_out)
+    second_source: str | None  # task whose pictures, all of the class asked for, lent their look in training
+    member_folds: int  # above 0: an ensemble, each member trained without its fold (domain.imaging_fit.member_folds)
 
-    def classify(self, pictures: Sequence[np.ndarray]) -> tuple[ClassScores, ...]:
-        """One answer a picture; each uint8 (height, width) or (height, width, 3), of any size."""
+    def classify(self, pictures: Sequence[np.ndarray], member: int | None = None) -> tuple[ClassScores, ...]:
+        """One answer a picture; each uint8 (height, width) or (height, width, 3), of any size. `member`: the answer of
+        this one of an ensemble alone, for judging it on pictures that it did not see."""
+        ...
+
+    def features(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
+        """float32 (n, features): what the network makes of each picture before it names a class."""
         ...
 
     def explain(self, picture: np.ndarray, label: str) -> Explanation:

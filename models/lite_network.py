@@ -21,6 +21,7 @@ _STAGES = {
 _KERNELS = (3, 3, 5, 3, 5, 5, 3)
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
 FEATURES = 1280  # channels of the last convolution, and so of the vector that the gate compares
+GATE_STAGES = (1, 2, 3, 4)  # not the first, which sees edges only, nor the last two, which see little but the classes
 MEAN, DEVIATION = 127.0 / 255.0, 128.0 / 255.0  # the normalisation these variants were trained with
 
 
@@ -60,13 +61,20 @@ def efficientnet_lite(variant: int, side_px: int, classes: int) -> Any:
     return network
 
 
-def feature_map(network: Any, pictures: Any) -> Any:
-    """(n, 1280, h, w) activations of the last convolution for (n, 3, side, side) normalised pictures."""
+def see(network: Any, pictures: Any) -> tuple[Any, Any]:
+    """For (n, 3, side, side) normalised pictures: (n, 1280, h, w) activations of the last convolution, and (n, d) mean
+    and spread of each channel of the middle stages, which say what kind of picture it is."""
+    import torch
+
     x = network._conv_stem(network._conv_stem_padding(pictures))
     x = network._swish(network._bn0(x))
-    x = network._blocks(x)
+    middle = []
+    for number, stage in enumerate(network._blocks):
+        x = stage(x)
+        if number in GATE_STAGES:
+            middle += [x.mean((2, 3)), x.std((2, 3))]
     x = network._conv_head(network._conv_head_padding(x))
-    return network._swish(network._bn1(x))
+    return network._swish(network._bn1(x)), torch.cat(middle, 1)
 
 
 def classify(network: Any, features: Any) -> Any:

@@ -2,30 +2,31 @@
 
 `evaluate` on the pictures kept from training ("held-out", the split that the bundle's seed gives) cross-fits what was
 fitted on them (calibration, threshold, sets) in five folds of groups, so that no picture is judged by a fit it was
-part of. On a data set of another origin ("all") the bundle is judged exactly as it ships.
+part of. Of an ensemble whose members each left out a fold of their own, every picture is judged by the one member that
+did not see it; the mean of all, which is what ships, cannot be judged there. On a data set of another origin ("all")
+the bundle is judged exactly as it ships.
 """
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from domain import imaging_figures as figures
 from domain import imaging_fit as fit
-from domain.errors import UploadRejected
 from domain.imaging import ClassScores
 from domain.limits import Limits
 from domain.models import Metric
 from models.contracts import ScanClassifier
 from pipelines.progress import Progress, silent
 from pipelines.scan_intake import open_scan
+from pipelines.scan_list import read_list
 from pipelines.scan_quality import doubt_about
+from pipelines.source_test import source_metrics
 
-BATCH = 16
 SPLITS = ("held-out", "all")
 
 
@@ -60,34 +61,23 @@ def evaluate(
     task = classifier.card.task
     folder = data / task if (data / task / "list.csv").is_file() else data
     files, labels, groups = read_list(folder, classifier.classes)
-    if split == "held-out":
+    judges: list[int | None] | None = None
+    if split == "held-out" and classifier.member_folds:
+        judges = fit.member_folds(groups, labels, classifier.split_seed, classifier.member_folds).tolist()
+    elif split == "held-out":
         kept = np.flatnonzero(fit.held_out(groups, labels, classifier.split_seed))
         files, labels, groups = [files[i] for i in kept], labels[kept], [groups[i] for i in kept]
     scores: list[ClassScores] = []
     refused: list[bool] = []
-    for start in range(0, len(files), BATCH):
-        progress(start, len(files), "pictures", "Reading pictures")
-        pictures = [open_scan(folder / name, Limits()).picture().pixels for name in files[start : start + BATCH]]
-        scores += classifier.classify(pictures)
-        refused += [doubt_about(picture) is not None for picture in pictures]
-    return judge(classifier, scores, np.array(refused), labels, groups, split)
-
-
-def read_list(folder: Path, classes: Sequence[str]) -> tuple[list[str], np.ndarray, list[str]]:
-    """(files, labels int64, groups) of list.csv; groups default to the file. Raises UploadRejected."""
-    try:
-        with (folder / "list.csv").open(newline="", encoding="utf-8") as source:
-            rows = list(csv.DictReader(source))
-        files = [row["file"] for row in rows]
-        labels = np.array([list(classes).index(row["class"]) for row in rows], np.int64)
-    except (OSError, KeyError, ValueError, csv.Error) as error:
-        raise UploadRejected(
-            f"The folder has no list.csv with columns file, class, group, and classes {', '.join(classes)}. "
-            "Write one beside the pictures."
-        ) from error
-    if not rows:
-        raise UploadRejected("list.csv names no picture. Add a row for each picture.")
-    return files, labels, [row.get("group") or row["file"] for row in rows]
+    for number, name in enumerate(files):
+        progress(number, len(files), "pictures", "Reading pictures")
+        picture = open_scan(folder / name, Limits()).picture().pixels
+        scores += classifier.classify([picture], None if judges is None else judges[number])
+        refused.append(doubt_about(picture) is not None)
+    judged = judge(classifier, scores, np.array(refused), labels, groups, split)
+    if split != "held-out":
+        return judged
+    return replace(judged, metrics=(*judged.metrics, *source_metrics(classifier, data)))
 
 
 def judge(
@@ -108,7 +98,11 @@ def judge(
     if split == "held-out":
         probabilities, decided, inside = cross_fit(logits, labels, groups, classes, positive)
     abstained = refused | np.array([score.foreign or score.blurred for score in scores])
-    data = f"{len(labels)} pictures of groups kept from training" if split == "held-out" else f"{len(labels)} pictures"
+    data = f"{len(labels)} pictures"
+    if split == "held-out" and classifier.member_folds:
+        data += f", each judged by the one of {classifier.member_folds} networks that did not see its group"
+    elif split == "held-out":
+        data += " of groups kept from training"
     command = f"python -m pipelines evaluate {classifier.card.task} --data DIR"
 
     found: list[Metric] = []

@@ -19,14 +19,13 @@ from typing import Any
 
 import numpy as np
 
-from domain.imaging_fit import held_out
+from domain.imaging_fit import held_out, member_folds
 from models.lite_network import DEVIATION, MEAN, efficientnet_lite
 from models.training.imaging_data import Labelled, load, vary
 from models.training.imaging_quick import QUICK, generated
 from models.training.imaging_tasks import RECIPES, Recipe
 
 BATCH = 16
-LEARNING_RATE = 6e-4
 HEAD_FACTOR = 4.0  # the head starts from nothing, so it learns faster than the pretrained blocks
 WEIGHT_DECAY = 0.02
 SMOOTHING = 0.05
@@ -90,7 +89,7 @@ def fit(
     head = list(network._fc.parameters())
     body = [p for name, p in network.named_parameters() if p.requires_grad and not name.startswith("_fc")]
     optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": LEARNING_RATE}, {"params": head, "lr": LEARNING_RATE * HEAD_FACTOR}],
+        [{"params": body, "lr": recipe.learning_rate}, {"params": head, "lr": recipe.learning_rate * HEAD_FACTOR}],
         weight_decay=WEIGHT_DECAY,
     )
     rates = [group["lr"] for group in optimiser.param_groups]
@@ -110,7 +109,7 @@ def fit(
     lower = None
     if recipe.cached_versions and first < epochs:
         lower = look_once(network, train, recipe, rng)
-    for epoch in range(first, epochs):
+    for epoch in range(first, recipe.stop_after or epochs):
         started, total = time.monotonic(), 0.0
         side = recipe.small_side_px if epoch < recipe.small_epochs else recipe.side_px
         network.train()
@@ -145,7 +144,7 @@ def fit(
             total += float(loss.detach())
         note = {"epoch": epoch, "side": side, "loss": round(total / batches, 4)}
         note["seconds"] = round(time.monotonic() - started, 1)
-        if checking is not None and epoch >= epochs - 2:
+        if checking is not None and epoch >= (recipe.stop_after or epochs) - 2:
             note["held_out_auroc"] = quick_score(average.module, checking, recipe)
         print(json.dumps(note), flush=True)
         if checkpoint is not None:
@@ -229,7 +228,7 @@ def train_quick(out: Path, seed: int) -> Path:
     """The whole path on generated pictures, from nothing, in seconds; the folder of the bundle."""
     import torch
 
-    from models.training.imaging_bundle import write_bundle
+    from models.training.imaging_bundle import Trained, write_bundle
 
     torch.manual_seed(seed)
     train, checking = generated(seed), generated(seed + 1, 60)
@@ -245,8 +244,30 @@ def train_quick(out: Path, seed: int) -> Path:
         for start in range(0, len(train.squares), BATCH):
             network(to_input(train.squares[start : start + BATCH]))
     network.eval()
-    write_bundle(out / QUICK.task, QUICK, network, train, checking, seed)
+    write_bundle(out / QUICK.task, QUICK, [Trained(network, train, checking)], seed)
     return out / QUICK.task
+
+
+def parted(labelled: Labelled, recipe: Recipe, seed: int) -> list[tuple[Labelled, Labelled]]:
+    """For each member: the pictures it learns from, and those kept from it."""
+    if recipe.own_folds:
+        fold = member_folds(labelled.groups, labelled.labels, seed, recipe.members)
+        kept = [fold == number for number in range(recipe.members)]
+    else:
+        kept = [held_out(labelled.groups, labelled.labels, seed)] * recipe.members
+    return [(labelled.take(np.flatnonzero(~part)), labelled.take(np.flatnonzero(part))) for part in kept]
+
+
+def new_network(recipe: Recipe, pretrained: Path | None, seed: int, number: int) -> Any:
+    """The network of one member as it starts."""
+    import torch
+
+    if recipe.own_folds:  # others start from the framework's own seed
+        torch.manual_seed(seed + number)
+    network = efficientnet_lite(recipe.variant, recipe.side_px, len(recipe.classes))
+    if pretrained:
+        load_pretrained(network, pretrained, recipe.variant)
+    return network
 
 
 def main() -> None:
@@ -259,7 +280,9 @@ def main() -> None:
     parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--member", type=int, help="train this one of an ensemble only; with --fit-only")
     parser.add_argument("--fit-only", action="store_true", help="stop when the checkpoint is written")
+    parser.add_argument("--keep-weights", action="store_true", help="calibrate and gate the bundle's own networks anew")
     wish = parser.parse_args()
     import torch
 
@@ -269,28 +292,30 @@ def main() -> None:
         return
     if wish.data is None:
         parser.error("--data is needed: the folder with the labelled pictures")
+    from models.training.imaging_bundle import Trained, stored_networks, write_bundle
+
     recipe = RECIPES[wish.task]
-    labelled = load(wish.data / wish.task, recipe)
-    kept = held_out(labelled.groups, labelled.labels, wish.seed)
-    train, checking = labelled.take(np.flatnonzero(~kept)), labelled.take(np.flatnonzero(kept))
+    parts = parted(load(wish.data / wish.task, recipe), recipe, wish.seed)
     styles = None
     if recipe.style_from:
         source = RECIPES[recipe.style_from]
         other = load(wish.data / recipe.style_from, source)
         styles = other.squares[~held_out(other.groups, other.labels, wish.seed)]
-    network = efficientnet_lite(recipe.variant, recipe.side_px, len(recipe.classes))
-    if wish.pretrained:
-        load_pretrained(network, wish.pretrained, recipe.variant)
-    checkpoint = None
-    if wish.checkpoints:
-        wish.checkpoints.mkdir(parents=True, exist_ok=True)
-        checkpoint = wish.checkpoints / f"{wish.task}.pt"
-    network = fit(train, recipe, network, wish.seed, checkpoint, styles, checking)
+    networks = stored_networks(wish.out / wish.task) if wish.keep_weights else []
+    for number, (train, kept) in enumerate(parts):
+        if wish.keep_weights or wish.member not in (None, number):
+            continue
+        checkpoint = None
+        if wish.checkpoints:
+            wish.checkpoints.mkdir(parents=True, exist_ok=True)
+            checkpoint = wish.checkpoints / (f"{wish.task}_{number}.pt" if len(parts) > 1 else f"{wish.task}.pt")
+        network = new_network(recipe, wish.pretrained, wish.seed, number)
+        seed = wish.seed + number if recipe.own_folds else wish.seed
+        networks.append(fit(train, recipe, network, seed, checkpoint, styles, kept))
     if wish.fit_only:
         return
-    from models.training.imaging_bundle import write_bundle
-
-    write_bundle(wish.out / wish.task, recipe, network, train, checking, wish.seed, styles)
+    members = [Trained(network, *part) for network, part in zip(networks, parts, strict=True)]
+    write_bundle(wish.out / wish.task, recipe, members, wish.seed, styles)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""From a trained network to a bundle: calibrate, set thresholds and prediction sets, fit the gate, measure, write.
+"""From trained networks to a bundle: calibrate, set thresholds and prediction sets, fit the gate, measure, write.
 
-Everything is fitted on the pictures kept from training. Figures of fitted things (calibration error, sensitivity at
-the threshold, coverage) are cross-fitted in five folds of groups, so that no picture is judged by a fit it was part of.
+Everything is fitted on pictures kept from training: on the common fifth, or, where each member of an ensemble left out
+a fold of its own, on all pictures, each judged by the member that did not see it. Figures of fitted things (calibration
+error, sensitivity at the threshold, coverage) are cross-fitted in five folds of groups, so that no picture is judged by
+a fit it was part of.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +19,33 @@ import numpy as np
 
 from domain.imaging_fit import fit_calibration, fit_set_limits, fit_thresholds
 from domain.models import InputContract, Metric, ModelCard, WeightsSource
-from models.bundle_files import BundleSettings
-from models.imaging import NEIGHBOURS, BundleClassifier, gate_distances
+from models.bundle_files import BundleSettings, read_settings
+from models.bundle_members import Member, build_network, load_members
+from models.imaging import BundleClassifier
+from models.imaging_gate import fit_gate
 from models.picture_preparation import sharpness
 from models.training.imaging_card import TEXTS, model_card_page
 from models.training.imaging_data import Labelled
 from models.training.imaging_tasks import Recipe
 
 GATE_REJECTS = 0.05  # share of the task's own pictures that the gate may turn away
-LEAST_LIMIT = 1e-3  # below it a distance is rounding
-GATE_PICTURES = 400  # training pictures whose features the gate compares with
+GATE_PICTURES = 800  # training pictures a network and source that the gate is fitted to
 SHARP_QUANTILE, SHARP_SHARE = 0.01, 0.6  # blurred: clearly below the softest of the training pictures
-VERSION = "1.0.0"
+VERSION = "1.1.0"
+CHANGES = {
+    "1.0.0": "first trained on group-wise split, calibrated, with gate",
+    "1.1.0": "gate over the middle layers; breast_ultrasound and fracture trained anew",
+}
+_SAID_ELSEWHERE = ("task", "classes", "positive", "modality", "crop_to_content", "rename", "style_from")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """One network, the pictures it was trained on, and those of the same task that it did not see."""
+
+    network: Any
+    train: Labelled
+    kept: Labelled
 
 
 def fit_settings(settings: BundleSettings, logits: np.ndarray, labels: np.ndarray) -> BundleSettings:
@@ -44,46 +61,25 @@ def fit_settings(settings: BundleSettings, logits: np.ndarray, labels: np.ndarra
 
 
 def write_bundle(
-    folder: Path,
-    recipe: Recipe,
-    network: Any,
-    train: Labelled,
-    kept: Labelled,
-    seed: int,
-    also_known: np.ndarray | None = None,
+    folder: Path, recipe: Recipe, members: Sequence[Trained], seed: int, also_known: np.ndarray | None = None
 ) -> None:
-    """Writes the whole bundle. Weights in float16 safetensors; the gate's features as a float16 array.
+    """Writes the whole bundle. Weights in float16 safetensors; the gates as arrays.
 
     `also_known`: uint8 (n, side, side) pictures of a second source that the gate lets in too; it sees no labels, so the
     source cannot give a class away there.
     """
-    from safetensors.torch import save_file
-
     for name in ("configs", "models", "docs"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    state = {
-        name: value.half().contiguous() if value.is_floating_point() else value.contiguous()
-        for name, value in network.state_dict().items()
-    }
-    save_file(state, folder / "models" / "model.safetensors")
-    (folder / "models" / "model.safetensors").chmod(0o644)  # the library writes for the owner alone
+    for old in (folder / "models").iterdir():
+        old.unlink()
     metadata = _metadata(recipe, seed)
+    metadata["health_connect"]["gate"] = {"limit": 1.0}  # until it is known below; without a limit no gate is loaded
     _write_json(folder / "configs" / "inference.json", _inference(recipe))
     _write_json(folder / "configs" / "metadata.json", metadata)
-
-    classifier = BundleClassifier(folder, _bare_card(recipe))
     rng = np.random.default_rng(seed)
-    sample = np.sort(rng.permutation(len(train.files))[:GATE_PICTURES])
-    squares = train.squares[sample]
-    if also_known is not None:
-        squares = np.concatenate([squares, also_known[np.sort(rng.permutation(len(also_known))[:GATE_PICTURES])]])
-    _, features = classifier.logits_and_features(squares)
-    known = features / np.linalg.norm(features, axis=1, keepdims=True)
-    np.save(folder / "models" / "gate.npy", known.astype(np.float16))
-    logits, features = classifier.logits_and_features(kept.squares)
-    distances = gate_distances(features, known.astype(np.float16).astype(np.float32))
-    limit = max(LEAST_LIMIT, float(np.quantile(distances, 1 - GATE_REJECTS)))
-    settings = fit_settings(classifier.settings, logits, kept.labels)
+    for number, member in enumerate(members):
+        _write_member(folder, recipe, number, member, also_known, rng)
+    settings, distances = _judge_kept(folder, recipe, members)
     ours = metadata["health_connect"]
     ours["calibration"] = {
         "temperature": round(settings.temperature, 5),
@@ -91,39 +87,67 @@ def write_bundle(
     }
     ours["thresholds"] = [round(value, 6) for value in settings.thresholds]
     ours["set_limits"] = [round(value, 6) for value in settings.set_limits]
-    sharp = [sharpness(square) for square in train.squares]
+    sharp = [sharpness(square) for square in members[0].train.squares]
     ours["gate"] = {
-        "limit": round(limit, 6),
-        "neighbours": NEIGHBOURS,
-        "pictures": len(squares),
+        "limit": round(float(np.quantile(distances, 1 - GATE_REJECTS)), 6),
+        "kind": "Mahalanobis distance over the middle stages",
         "sharpness_limit": round(float(np.quantile(sharp, SHARP_QUANTILE)) * SHARP_SHARE, 6),
     }
     ours["files"] = {
-        f"models/{name}": hashlib.sha256((folder / "models" / name).read_bytes()).hexdigest()
-        for name in ("model.safetensors", "gate.npy")
+        f"models/{path.name}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((folder / "models").iterdir())
     }
     _write_json(folder / "configs" / "metadata.json", metadata)
     write_card_page(folder)
 
 
-def write_other_kinds(folder: Path, squares: np.ndarray) -> None:
-    """Features of other modalities' pictures, uint8 (n, side, side): a picture nearer to them than to the task's own is
-    turned away. Needed where a network was trained so little that its features hardly part modalities."""
-    path = folder / "models" / "other_kinds.npy"
-    path.unlink(missing_ok=True)
-    _, features = BundleClassifier(folder, _bare_card_of(folder)).logits_and_features(squares)
-    np.save(path, (features / np.linalg.norm(features, axis=1, keepdims=True)).astype(np.float16))
-    configs = folder / "configs" / "metadata.json"
-    metadata = json.loads(configs.read_text(encoding="utf-8"))
-    files = metadata["health_connect"]["files"]
-    files["models/other_kinds.npy"] = hashlib.sha256(path.read_bytes()).hexdigest()
-    _write_json(configs, metadata)
+def stored_networks(folder: Path) -> list[Any]:
+    """The networks that a bundle holds already."""
+    return [member.network for member in load_members(folder, replace(read_settings(folder), gate_limit=None))]
 
 
-def _bare_card_of(folder: Path) -> ModelCard:
-    from models.cards_imaging import card_of
+def member_files(recipe: Recipe) -> tuple[tuple[str, str], ...]:
+    """(weights, gate) file names of each member, below models/."""
+    if recipe.members == 1:
+        return (("model.safetensors", "gate.npz"),)
+    return tuple((f"model_{number}.safetensors", f"gate_{number}.npz") for number in range(recipe.members))
 
-    return card_of(folder)
+
+def _write_member(
+    folder: Path, recipe: Recipe, number: int, member: Trained, also_known: np.ndarray | None, rng: np.random.Generator
+) -> None:
+    """Weights, and the gate of what the network sees in its training pictures once its weights are rounded."""
+    from safetensors.torch import save_file
+
+    weights, gate = member_files(recipe)[number]
+    state = {
+        name: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+        for name, value in member.network.state_dict().items()
+    }
+    save_file(state, folder / "models" / weights)
+    (folder / "models" / weights).chmod(0o644)  # the library writes for the owner alone
+    squares = member.train.squares[np.sort(rng.permutation(len(member.train.files))[:GATE_PICTURES])]
+    if also_known is not None:
+        squares = np.concatenate([squares, also_known[np.sort(rng.permutation(len(also_known))[:GATE_PICTURES])]])
+    import torch
+
+    settings = read_settings(folder)
+    stored = Member(build_network(folder, settings, weights), settings.channels)
+    with torch.inference_mode():
+        views = [np.stack([square, square[:, ::-1]]) if settings.mirrored else square[None] for square in squares]
+        fit_gate(np.stack([stored.ask(view)[2] for view in views])).save(folder / "models" / gate)
+
+
+def _judge_kept(folder: Path, recipe: Recipe, members: Sequence[Trained]) -> tuple[BundleSettings, np.ndarray]:
+    """Settings fitted to the pictures kept from training, and how far these lie."""
+    classifier = BundleClassifier(folder, _bare_card(recipe))
+    if recipe.own_folds:
+        looks = [classifier.look(member.kept.squares, number) for number, member in enumerate(members)]
+        labels = np.concatenate([member.kept.labels for member in members])
+    else:
+        looks, labels = [classifier.look(members[0].kept.squares)], members[0].kept.labels
+    logits = np.concatenate([found for found, _, _ in looks])
+    return fit_settings(classifier.settings, logits, labels), np.concatenate([far for _, _, far in looks])
 
 
 def write_metrics(folder: Path, metrics: Sequence[Metric]) -> None:
@@ -152,11 +176,12 @@ def _metadata(recipe: Recipe, seed: int) -> dict[str, Any]:
     return {
         "schema": "https://github.com/Project-MONAI/MONAI-extra-test-data/releases/download/0.8.1/meta_schema_20220324.json",
         "version": VERSION,
-        "changelog": {VERSION: "first trained on group-wise split, calibrated, with gate"},
+        "changelog": CHANGES,
         "monai_version": monai.__version__,
         "pytorch_version": torch.__version__.split("+")[0],
         "numpy_version": np.__version__,
         "required_packages_version": {"safetensors": "0.8.0"},
+        "optional_packages_version": {},
         "task": text["title"],
         "description": text["description"],
         "authors": "HEALTH CONNECT",
@@ -202,7 +227,26 @@ def _metadata(recipe: Recipe, seed: int) -> dict[str, Any]:
             "dicom_modalities": text["dicom"],
             "seed": seed,
             "limits": text["limits"],
+            "mirrored": recipe.members == 1,
+            "second_source": recipe.style_from,
+            "making": _making(recipe),
+            **_ensemble(recipe),
         },
+    }
+
+
+def _making(recipe: Recipe) -> dict[str, Any]:
+    """What the script was told; the command that trains the same again."""
+    told = {name: value for name, value in asdict(recipe).items() if name not in _SAID_ELSEWHERE}
+    return {"command": f"python -m models.training.imaging {recipe.task} --data DIR --pretrained FILE", **told}
+
+
+def _ensemble(recipe: Recipe) -> dict[str, Any]:
+    if recipe.members == 1:
+        return {}
+    return {
+        "members": [f"models/{weights}" for weights, _ in member_files(recipe)],
+        "member_folds": recipe.members if recipe.own_folds else 0,
     }
 
 
@@ -218,7 +262,11 @@ def _inference(recipe: Recipe) -> dict[str, Any]:
             "_target_": "models.picture_preparation.fit_square",
             "crop_to_content": recipe.crop_to_content,
         },
-        "postprocessing": "mean logits of the picture and its mirror image; softmax(logits / temperature + biases)",
+        "members": [f"models/{weights}" for weights, _ in member_files(recipe)],
+        "postprocessing": (
+            "mean logits of the picture and its mirror image" if recipe.members == 1 else "mean logits of the members"
+        )
+        + "; softmax(logits / temperature + biases)",
     }
 
 

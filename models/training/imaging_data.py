@@ -67,7 +67,7 @@ def vary(square: np.ndarray, recipe: Recipe, rng: np.random.Generator, style: np
     side = square.shape[0]
     picture = borrow_style(square, style, rng) if style is not None and rng.random() < STYLE_SHARE else square
     turn = cv2.getRotationMatrix2D(
-        (side / 2, side / 2), rng.uniform(-recipe.rotate_deg, recipe.rotate_deg), rng.uniform(0.85, 1.2)
+        (side / 2, side / 2), rng.uniform(-recipe.rotate_deg, recipe.rotate_deg), rng.uniform(*recipe.zoom)
     )
     turn[0, 1] += rng.uniform(-0.08, 0.08)  # shear: a probe or a plate is never quite square to the body
     turn[:, 2] += rng.uniform(-0.07, 0.07, 2) * side

@@ -26,6 +26,11 @@ class Recipe:
     variant: int = 0
     frozen_stages: int = 2  # edges and textures of the first stages carry over; freezing them saves half the time
     cached_versions: int = 0  # above 0: the frozen stages see so many variations once, and only the rest is trained
+    stop_after: int | None = None  # epochs after which the averaged weights are taken; the rate falls as if for all
+    learning_rate: float = 6e-4
+    zoom: tuple[float, float] = (0.85, 1.2)  # how much smaller or larger the same thing may be seen
+    members: int = 1  # above 1: an ensemble, whose logits are averaged
+    own_folds: bool = False  # each member trained without its own fold of the groups; else all without the same fifth
     style_from: str | None = None  # a second source whose look is lent to both classes alike
     rename: tuple[tuple[str, str], ...] = ()
 
@@ -42,9 +47,13 @@ RECIPES: dict[str, Recipe] = {
             "malignant",
             "ultrasound",
             crop_to_content=False,
-            rotate_deg=8,
-            small_epochs=10,
-            full_epochs=8,
+            rotate_deg=12,
+            small_epochs=24,
+            full_epochs=10,
+            learning_rate=3e-4,
+            zoom=(0.75, 1.35),
+            members=3,
+            own_folds=True,
         ),
         Recipe(
             "brain_tumour",
@@ -77,10 +86,9 @@ RECIPES: dict[str, Recipe] = {
             "X-ray",
             crop_to_content=False,
             rotate_deg=20,
-            small_epochs=0,
-            full_epochs=3,
-            frozen_stages=5,
-            cached_versions=2,
+            small_epochs=6,
+            full_epochs=4,
+            stop_after=8,  # 21 epochs learned the films by heart: 0.815 in place of 0.846 on those kept back
         ),
     )
 }

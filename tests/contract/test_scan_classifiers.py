@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import socket
 import weakref
 
@@ -82,7 +83,7 @@ def test_memory_is_returned(card):
         (scores,) = borrowed.classify([_picture(2)[0]])
         if card is IMAGING_CARDS[0]:  # every card explains with the same code, and it takes its time
             borrowed.explain(_picture(2)[0], card.labels[0])
-        network = weakref.ref(borrowed._network)
+        network = weakref.ref(borrowed._members[0].network)
     del borrowed
     assert shelf.unload(card.id)
     gc.collect()
@@ -99,6 +100,47 @@ def test_its_card_says_what_a_card_must_say(classifier):
     assert card.metrics
 
 
+def test_metadata_holds_what_the_monai_bundle_specification_demands(classifier):
+    """Mandatory keys of the specification's text; the JSON schema it links to is not part of the package."""
+    folder = weights.find(classifier.card)
+    metadata = json.loads((folder / "configs" / "metadata.json").read_text(encoding="utf-8"))
+    text = (
+        "version",
+        "monai_version",
+        "pytorch_version",
+        "numpy_version",
+        "task",
+        "description",
+        "authors",
+        "copyright",
+    )
+    assert all(isinstance(metadata[key], str) and metadata[key] for key in text)
+    assert isinstance(metadata["optional_packages_version"], dict)
+    assert metadata["version"] in metadata["changelog"]
+    tensors = metadata["network_data_format"]
+    for tensor in (*tensors["inputs"].values(), *tensors["outputs"].values()):
+        assert tensor["type"] in {"image", "probabilities"}
+        assert tensor["format"] in {"magnitude", "classes"}
+        assert len(tensor["channel_def"]) == tensor["num_channels"]
+        assert len(tensor["value_range"]) == 2
+        assert isinstance(tensor["is_patch_data"], bool)
+        assert tensor["dtype"] == "float32"
+        assert all(side > 0 for side in tensor["spatial_shape"])
+
+
+def test_monai_builds_the_network_that_the_bundle_names(classifier):
+    """What a researcher does with a bundle: MONAI's own parser, then the stored weights."""
+    from monai.bundle import ConfigParser
+    from safetensors.torch import load_file
+
+    folder = weights.find(classifier.card)
+    parser = ConfigParser()
+    parser.read_config(str(folder / "configs" / "inference.json"))
+    network = parser.get_parsed_content("network_def")
+    for name in parser.get("members"):
+        network.load_state_dict({key: value.float() for key, value in load_file(folder / name).items()})
+
+
 def test_the_map_points_at_the_square_that_alone_decides():
     """The last layer is fitted anew so that only a bright square speaks for a class; MONAI's own normaliser would turn
     the map upside down, and this would point anywhere else."""
@@ -107,12 +149,13 @@ def test_the_map_points_at_the_square_that_alone_decides():
     card = IMAGING_CARDS[0]
     classifier = BundleClassifier(weights.find(card), card)
     squares = np.stack([classifier._square(_picture(seed, square=bool(seed % 2))[0])[0] for seed in range(24)])
-    _, features = classifier.logits_and_features(squares)
+    _, features, _ = classifier.look(squares)
     signs, spread = np.where(np.arange(24) % 2, 1.0, -1.0), features - features.mean(0)
     direction = torch.from_numpy((spread.T @ np.linalg.solve(spread @ spread.T + np.eye(24), signs)).astype(np.float32))
-    classifier._network._fc.weight[:] = -direction
-    classifier._network._fc.weight[1] = direction
-    classifier._network._fc.bias[:] = 0
+    last = classifier._members[0].network._fc
+    last.weight[:] = -direction
+    last.weight[1] = direction
+    last.bias[:] = 0
     for seed in (101, 102, 103):
         picture, place = _picture(seed, square=True)
         explanation = classifier.explain(picture, classifier.classes[1])

@@ -8,6 +8,7 @@ from PIL import Image
 
 from domain.errors import UploadRejected
 from domain.imaging import ClassScores
+from domain.imaging_fit import member_folds
 from domain.models import InputContract, ModelCard, WeightsSource
 from pipelines.evaluate import evaluate
 from pipelines.evaluate_figures import draw
@@ -18,8 +19,9 @@ class ByBrightness:
 
     card = ModelCard("b", "bright", "b", "", "1", "", "", "", "", InputContract(""), WeightsSource(), 0, ("no", "yes"))
     classes, positive, thresholds, calibrated, modalities, split_seed = ("no", "yes"), "yes", (0.5, 0.5), True, (), 7
+    member_folds, second_source = 0, None
 
-    def classify(self, pictures):
+    def classify(self, pictures, member=None):
         def scores(picture):
             logit = (float(picture.mean()) - 127) / 20
             yes = 1 / (1 + np.exp(-logit))
@@ -53,6 +55,36 @@ def test_a_perfect_classifier_gets_perfect_figures(labelled, split, pictures):
     assert figures["sensitivity at 90 % specificity"].interval[0] < 1
     assert figures["abstained on the task's own pictures"].value == 0
     assert figures["AUROC yes"].command.startswith("python -m pipelines evaluate")
+
+
+def test_each_picture_is_judged_by_the_member_that_did_not_see_it(labelled):
+    class OfTwo(ByBrightness):
+        """Writes down which member is asked."""
+
+        member_folds = 2
+
+        def __init__(self):
+            self.asked = []
+
+        def classify(self, pictures, member=None):
+            self.asked += [member] * len(pictures)
+            return super().classify(pictures)
+
+    judged = evaluate(classifier := OfTwo(), labelled)
+    groups = [f"g{number // 2}-{number % 2}" for number in range(60)]
+    labels = np.array([0 if number % 2 else 1 for number in range(60)])
+    assert classifier.asked == member_folds(groups, labels, 7, 2).tolist()
+    assert "did not see" in judged.metrics[0].data
+
+
+def test_member_folds_keep_groups_whole_and_classes_even():
+    groups = [str(number // 3) for number in range(300)]
+    labels = np.array([number // 3 % 4 == 0 for number in range(300)], int)
+    fold = member_folds(groups, labels, 7, 3)
+    assert all(len(set(fold[start : start + 3])) == 1 for start in range(0, 300, 3))
+    for number in range(3):
+        assert 90 <= (fold == number).sum() <= 110
+        assert 20 <= labels[fold == number].sum() <= 30
 
 
 def test_the_three_pictures_are_drawn(labelled, tmp_path):
