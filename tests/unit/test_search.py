@@ -70,7 +70,9 @@ def test_a_denial_stands_below_an_assertion_and_says_so(bench: Workbench) -> Non
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("query", ["nearest petrol station", "qqq zzz wxyz", "football league table", "apple pie recipe"])
+@pytest.mark.parametrize(
+    "query", ["nearest petrol station", "qqq zzz wxyz", "football league table", "apple pie recipe"]
+)
 def test_nonsense_finds_nothing_and_says_why(bench: Workbench, query: str) -> None:
     answer = bench.search(query, Actor("nurse", "s", "nurse"))
     assert answer.hits == ()

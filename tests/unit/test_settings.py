@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.errors import SettingsInvalid
 from domain.limits import Limits
-from domain.settings import Settings, load_settings, telemetry_off
+from domain.settings import PREFIX, Settings, load_settings, telemetry_off
 
 
 def test_the_defaults_keep_everything_in_the_data_folder(settings: Settings, data_dir: Path) -> None:
@@ -88,3 +88,10 @@ def test_telemetry_is_off() -> None:
     telemetry_off()
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_the_readme_names_every_setting() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    for name, field in Settings.model_fields.items():
+        full, short = str(field.validation_alias or f"{PREFIX}{name.upper()}"), f"`_{name.upper()}`"
+        assert f"`{full}`" in readme or short in readme, full

@@ -25,7 +25,13 @@ MAY_IMPORT = {
 }
 # Files that join rooms, and what more they may import.
 JOINTS = {
-    "pipelines/workbench.py": ("models.shelf", "models.cards", "models.cards_imaging", "models.cards_speech", "storage"),
+    "pipelines/workbench.py": (
+        "models.shelf",
+        "models.cards",
+        "models.cards_imaging",
+        "models.cards_speech",
+        "storage",
+    ),
     "pipelines/caretaker.py": ("storage",),
     "pipelines/records_desk.py": ("models.shelf", "storage"),
     "pipelines/search_desk.py": ("models.shelf", "storage"),
