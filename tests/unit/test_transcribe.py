@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from domain.errors import Cancelled, UploadRejected
+from domain.errors import Cancelled, ModelUnavailable, UploadRejected
 from domain.speech import AudioClip, HeardPhrase, LanguageGuess, TimedWord, Turn
 from models.cards_speech import PYANNOTE_CARD, WHISPER_CARD
 from pipelines.audio_intake import open_audio
@@ -112,6 +112,103 @@ def test_a_word_goes_to_the_voice_at_its_middle() -> None:
         ("Speaker 2", "and"),
         ("Speaker 2", "late"),  # after a pause, by the nearest voice
     ]
+
+
+def spoken(text: str, pauses: dict[int, float] | None = None) -> list[TimedWord]:
+    """Words of 0.3 s, each right after the other but for `pauses` (seconds before the word of that number)."""
+    at, words = 0.0, []
+    for number, word in enumerate(text.split()):
+        at += (pauses or {}).get(number, 0.02)
+        words.append(TimedWord(word, at, at + 0.3, 0.9))
+        at += 0.3
+    return words
+
+
+def said_by(words: list[TimedWord], *turns: Turn) -> list[str]:
+    return [one.text for one in assign(words, turns)]
+
+
+def test_a_voice_changes_at_the_end_of_a_sentence_not_one_word_beside_it() -> None:
+    words = spoken("I am tired. Any allergies? No.", {3: 0.4, 5: 0.4})
+    first, third = words[3].end_s or 0.0, words[5].start_s or 0.0
+    late = (Turn("Speaker 1", 0, first), Turn("Speaker 2", first, third - 0.1), Turn("Speaker 1", third, 9))
+    assert said_by(words, *late) == ["I am tired.", "Any allergies?", "No."]
+    early = (Turn("Speaker 1", 0, (words[1].end_s or 0.0)), Turn("Speaker 2", words[2].start_s or 0.0, 9))
+    assert said_by(words, *early) == ["I am tired.", "Any allergies? No."]
+
+
+def test_a_lone_word_amid_a_sentence_is_not_another_s_but_an_answer_is() -> None:
+    words = spoken("we will check the kidney again.")
+    middle = words[2]
+    turns = (Turn("Speaker 1", 0, middle.start_s), Turn("Speaker 2", middle.start_s, middle.end_s), Turn("Speaker 1", middle.end_s, 9))  # fmt: skip
+    assert said_by(words, *turns) == ["we will check the kidney again."]
+    answered = spoken("do you smoke? No. And drink?", {3: 0.3, 4: 0.3})
+    no = answered[3]
+    turns = (Turn("Speaker 1", 0, 1.0), Turn("Speaker 2", no.start_s, no.end_s), Turn("Speaker 1", no.end_s + 0.2, 9))
+    assert said_by(answered, *turns) == ["do you smoke?", "No.", "And drink?"]
+
+
+def test_an_utterance_begins_and_ends_where_its_turn_does() -> None:
+    [one] = assign([TimedWord("yes", 1.3, 1.5, 1)], (Turn("Speaker 1", 1.0, 1.7),))
+    assert (one.start_s, one.end_s) == (1.0, 1.7)
+    [one] = assign([TimedWord("yes", 4.0, 4.2, 1)], (Turn("Speaker 1", 1.0, 9.0),))
+    assert (one.start_s, one.end_s) == (4.0, 4.2)
+
+
+def test_words_of_a_phrase_where_nobody_is_heard_are_an_invention(tmp_path: Path) -> None:
+    class Invents(Hears):
+        def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:
+            spoken_, invented = (TimedWord(t, clip.start_s + at, clip.start_s + at + 0.5, 0.9) for t, at in (("hello", 0.2), ("Thanks", 4.0)))  # fmt: skip
+            return (HeardPhrase((spoken_,), -0.2, 0.1, 1.0), HeardPhrase((invented,), -0.2, 0.1, 1.0))
+
+        def speech(self, samples: np.ndarray) -> tuple[tuple[float, float], ...]:
+            return ((0.0, 1.0),)
+
+    made = transcribe(recording(tmp_path / "a.wav", 5), None, Invents(), 1)
+    assert [one.text for one in made.utterances] == ["hello"]
+
+
+class Listens:
+    """A diarizer that notes what it is asked."""
+
+    card = PYANNOTE_CARD
+
+    def __init__(self, fails: bool = False) -> None:
+        self.until_s: list[float] = []
+        self.fails = fails
+
+    def listen(self, samples: np.ndarray) -> Listens:
+        self.length_s = len(samples) / 16_000
+        return self
+
+    def until(self, seconds: float) -> None:
+        if self.fails:
+            raise ModelUnavailable("It cannot be loaded.")
+        self.until_s.append(seconds)
+
+    def turns(self, speakers: int | None) -> tuple[Turn, ...]:
+        return (Turn("Speaker 1", 0, self.length_s),)
+
+
+def test_voices_are_listened_to_beside_the_words_up_to_the_end(tmp_path: Path) -> None:
+    voices = Listens()
+    made = transcribe(recording(tmp_path / "a.wav", 40), voices, Hears(), None)
+    assert voices.until_s == sorted(voices.until_s)
+    assert voices.until_s[-1] == pytest.approx(40, abs=0.1)
+    assert len(made.models) == 2
+    with pytest.raises(ModelUnavailable):
+        transcribe(recording(tmp_path / "a.wav", 40), Listens(fails=True), Hears(), None)
+
+
+def test_after_cancelling_voices_are_heard_up_to_there(tmp_path: Path) -> None:
+    def stop(done: float, total: float, unit: str, message: str) -> None:
+        if 0 < done < total and message == "Listening":
+            raise Cancelled("Stopped.")
+
+    voices = Listens()
+    transcribe(recording(tmp_path / "a.wav", 40), voices, Hears(), None, stop)
+    assert voices.length_s == pytest.approx(voices.until_s[-1], abs=0.01)
+    assert voices.length_s < 10
 
 
 def test_cards_name_their_licence() -> None:
