@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tempfile
 from collections.abc import Iterator
@@ -25,6 +26,7 @@ TAB = "Imaging"
 SCANS = Path(__file__).resolve().parent.parent / "data" / "samples" / "scans"
 EVENTS = ("open", "beside", "file", "say", "slice", "stack")
 SLIDER_HEIGHT_PX = 420
+LINE_AT = 12  # per cent from the left: most of the map is seen at once, wherever it points
 TOOLS = "A DICOM file without identity, and opinions for research"
 
 
@@ -67,6 +69,19 @@ class Room:
             return gr.ImageSlider(value=None, visible=False)
         return gr.ImageSlider(value=(str(desk.picture(reading_id)), str(desk.overlay(reading_id))), visible=True)
 
+    def file_of(self, reading_id: str, path: str | None) -> Path:
+        """The chosen file, which must be the one that the open reading was made of: another one's pictures beside it
+        would be taken for the same stack. Raises UploadRejected."""
+        chosen = Path(_chosen(path))
+        with chosen.open("rb") as content:
+            same = hashlib.file_digest(content, "sha256").hexdigest()
+        if self.workbench.imaging.reading(reading_id).source_sha256 != same:
+            raise UploadRejected(
+                "The chosen file is not the one that this reading was made of, so no other picture was taken from it. "
+                "Choose that file again, or read the chosen one first."
+            )
+        return chosen
+
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
@@ -103,6 +118,7 @@ def build(workbench: Workbench, session: Session) -> None:
         visible=False,
         max_height=SLIDER_HEIGHT_PX,
         buttons=["fullscreen"],
+        slider_position=LINE_AT,
         elem_id="hc-scan-slider",
     )
     shown = part("imaging", events=EVENTS)
@@ -129,7 +145,8 @@ def build(workbench: Workbench, session: Session) -> None:
                     said = f"Read in {event.seconds:.1f} s."
                     if done.duplicate_of:
                         said += " The same model had read the same picture before; this is that reading."
-                    value = room.show(patient_id, task, done.reading_id)
+                    silent = done.scan.pixels if done.reading.abstained else None
+                    value = room.show(patient_id, task, done.reading_id, turned_away=silent)
                     yield (
                         _status("done", said),
                         value,
@@ -147,12 +164,13 @@ def build(workbench: Workbench, session: Session) -> None:
         return _status("stopped", "Stopping." if stopping else "Nothing is running.")
 
     def on_slice(
-        path: str | None, task: str, patient_id: str, event: gr.EventData, request: gr.Request
+        path: str | None, task: str, patient_id: str, reading_id: str, event: gr.EventData, request: gr.Request
     ) -> Iterator[Any]:
-        yield from read_file(_chosen(path), task, patient_id, request, int(event.number))
+        chosen = room.file_of(reading_id, path)
+        yield from read_file(str(chosen), task, patient_id, request, int(event.number))
 
     def on_stack(path: str | None, task: str, patient_id: str, reading_id: str, request: gr.Request) -> Iterator[Any]:
-        chosen, actor = Path(_chosen(path)), visitor(request)
+        chosen, actor = room.file_of(reading_id, path), visitor(request)
         for event in follow(
             lambda progress, _: workbench.imaging.along_stack(chosen, task, patient_id, actor, progress),
             session.jobs,
@@ -238,7 +256,7 @@ def build(workbench: Workbench, session: Session) -> None:
     patient, opened = session.patient_id, [shown, slider, open_now, card]
     results = [status, *opened, cancel]
     jobs = [read.click(told(on_read), [upload, task, patient], results, **reading)]
-    jobs.append(shown.slice(told(on_slice), [upload, task, patient], results, **reading))
+    jobs.append(shown.slice(told(on_slice), [upload, task, patient, open_now], results, **reading))
     for button, (_, path) in zip(buttons, scans, strict=True):
         jobs.append(button.click(told(_reads_sample(read_file, path)), [task, patient], results, **reading))
     for job in jobs:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import io
 from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
+
+import numpy as np
 
 from domain.imaging import AUTO_TASK
 from domain.kept_reading import KeptReading
@@ -18,6 +22,7 @@ NAMES = {
     "fracture": "X-ray: fracture",
 }
 NOT_SURE = "The model keeps silent"
+PREVIEW_PX = 480
 
 
 def name_of(task: str) -> str:
@@ -28,6 +33,16 @@ def name_of(task: str) -> str:
 def picture_path(reading_id: str, which: str = "picture") -> str:
     """Relative address of a reading's picture, or of its map."""
     return f"readings/{quote(reading_id, safe='')}/{which}.png"
+
+
+def preview(pixels: np.ndarray) -> str:
+    """A small copy of a picture as a data address: seen once by who brought it, and kept nowhere."""
+    from PIL import Image
+
+    picture, packed = Image.fromarray(pixels), io.BytesIO()
+    picture.thumbnail((PREVIEW_PX, PREVIEW_PX))
+    picture.save(packed, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(packed.getvalue()).decode()
 
 
 def present_card(card: ModelCard) -> dict[str, Any]:
@@ -62,7 +77,7 @@ def present_reading(kept: KeptReading) -> dict[str, Any]:
         "explanation": shape["explanation"],
         "warnings": list(shape["warnings"]),
         "model": "" if kept.task == AUTO_TASK else f"{shape['model']['id']} {shape['model']['revision']}",
-        "picture": picture_path(kept.reading_id),
+        "picture": picture_path(kept.reading_id) if kept.picture_sha256 else "",
         "overlay": picture_path(kept.reading_id, "overlay") if kept.overlay_sha256 else "",
         "place": f"picture {kept.number} of {kept.count}" if kept.count > 1 else "",
         "filed": bool(kept.patient_id),
@@ -99,8 +114,9 @@ def present(
     beside: KeptReading | None = None,
     note: str = "",
     stack: Sequence[Any] = (),
+    turned_away: np.ndarray | None = None,
 ) -> dict[str, Any]:
-    """Value of the part. `beside`: one to compare."""
+    """Value of the part. `beside`: one to compare. `turned_away`: picture of `opened`, if just not read."""
     return {
         "card": next((present_card(card) for card in cards if card.task == task), None),
         "patient": patient_name,
@@ -113,11 +129,12 @@ def present(
                 "at": f"{kept.created_at:%Y-%m-%d %H:%M}",
                 "verdict": verdict(kept),
                 "abstained": kept.abstained,
-                "picture": picture_path(kept.reading_id),
+                "picture": picture_path(kept.reading_id) if kept.picture_sha256 else "",
             }
             for kept in history
         ],
         "note": note,
+        "turned_away": "" if turned_away is None else preview(turned_away),
         "stack": [
             {"number": one.number, "label": plain(one.label), "score": one.score, "reason": one.reason} for one in stack
         ],

@@ -46,9 +46,16 @@
       svg("svg", { viewBox: `0 0 ${w} ${h}`, role: "img", "aria-label": explanation.caption },
         svg("line", { x1: pad, x2: w - pad, y1: y(0), y2: y(0), class: "hc-curve-zero" }),
         svg("path", { d: path(explanation.by_chance), class: "hc-curve-chance" }),
-        svg("path", { d: path(explanation.by_map), class: "hc-curve-map" })),
+        svg("path", { d: path(explanation.by_map), class: "hc-curve-map" }),
+        ends("by chance", explanation.by_chance, explanation.by_map, y), ends("by the map", explanation.by_map, explanation.by_chance, y)),
       el("figcaption", {}, explanation.reliable ? "" : el("b", { class: "hc-warn-text" }, "Unreliable here. "), explanation.caption,
         el("small", {}, ` Solid: what is left of the answer when the map's places are taken away. Dashed: when chance chooses. From left to right, 0 to ${Math.round(100 * Math.max(...taken))} % of the picture is gone; the thin line is nothing left.`)));
+  }
+
+  /* The name of a line above or below its end, on the side away from the other line. */
+  function ends(name, values, others, y) {
+    const last = values[values.length - 1], above = last >= others[others.length - 1];
+    return svg("text", { x: 252, y: Math.min(106, Math.max(12, y(last) + (above ? -6 : 13))).toFixed(1), "text-anchor": "end", class: "hc-curve-name" }, name);
   }
 
   function opinions(reading, send) {
@@ -72,8 +79,9 @@
       reading.set.length === 1 ? el("p", {}, `At 90 % coverage it is ${reading.set[0]}.`) : "",
       reading.warnings.length ? el("ul", { class: "hc-scan-warnings" }, reading.warnings.map((warning) => el("li", {}, warning))) : "",
       aside || !reading.explanation ? "" : curve(reading.explanation),
-      aside ? el("img", { src: address(reading.overlay || reading.picture), alt: `The picture of this reading${reading.overlay ? " with the map on it" : ""}`, class: "hc-scan-still" }) : "",
-      !aside && reading.abstained ? el("img", { src: address(reading.picture), alt: "The picture that was not read", class: "hc-scan-still" }) : "",
+      aside && (reading.overlay || reading.picture) ? el("img", { src: address(reading.overlay || reading.picture), alt: `The picture of this reading${reading.overlay ? " with the map on it" : ""}`, class: "hc-scan-still" }) : "",
+      !aside && reading.abstained && value.turned_away ? el("img", { src: value.turned_away, alt: "The picture that was not read", class: "hc-scan-still" }) : "",
+      reading.abstained ? el("p", { class: "hc-quiet" }, "The picture itself is not kept.") : "",
       !aside && reading.overlay ? el("details", {}, el("summary", {}, "The map as a picture of its own"),
         el("img", { src: address(reading.overlay), alt: `The picture with the map on it: bright places speak most for the answer. ${reading.verdict}.`, class: "hc-scan-still", loading: "lazy" })) : "",
       el("p", { class: "hc-quiet" }, reading.model ? "Model " : "No model was asked.", reading.model ? el("code", {}, reading.model) : ""),
@@ -102,9 +110,42 @@
       el("button", { type: "button", class: "hc-button", "data-key": "stack", onclick: () => send("stack") }, "Read along the stack"));
   }
 
+  /* Where the picture lies inside the slider's frame, in pixels from its left edge. */
+  function place(slider) {
+    const frame = slider.parentElement.getBoundingClientRect(), img = slider.parentElement.querySelector("img");
+    const ratio = img && img.naturalWidth ? img.naturalWidth / img.naturalHeight : frame.width / Math.max(frame.height, 1);
+    const width = Math.min(frame.width, frame.height * ratio);
+    return { frame, left: (frame.width - width) / 2, width: Math.max(width, 1) };
+  }
+
+  /* The slider's handle answers to the mouse and to touch only; this moves the same line by keyboard. */
+  function byKeyboard() {
+    const input = el("input", { id: "hc-scan-line", type: "range", min: 0, max: 100, step: 2, value: 12, "data-key": "line" });
+    const told = () => input.setAttribute("aria-valuetext", `${input.value} % picture, ${100 - input.value} % map`);
+    const slider = () => document.querySelector('#hc-scan-slider [data-testid="slider"]');
+    input.addEventListener("input", () => {
+      const handle = slider();
+      if (!handle) return;
+      const { frame, left, width } = place(handle), at = { view: window, bubbles: true, cancelable: true, clientX: frame.left + left + width * input.value / 100, clientY: frame.top + 5 };
+      handle.dispatchEvent(new MouseEvent("mousedown", at));
+      window.dispatchEvent(new MouseEvent("mouseup", at));
+      told();
+    });
+    input.addEventListener("focus", () => { // the line may have been dragged since
+      const handle = slider(), moved = handle && /translateX\(([\d.]+)px\)/.exec(handle.style.transform);
+      if (!moved) return;
+      const { left, width } = place(handle);
+      input.value = Math.round(100 * (Number(moved[1]) - left) / width);
+      told();
+    });
+    told();
+    return el("div", { class: "hc-scan-line" }, el("label", { for: "hc-scan-line" }, "Move the line, from map to picture"), input);
+  }
+
   parts.imaging = function (root, value, send) {
     if (!value) return;
     const reading = value.reading;
+    if (reading && reading.overlay) root.append(byKeyboard());
     if (value.note) root.append(el("p", { class: "hc-status hc-done", role: "status" }, value.note));
     if (reading) {
       const sides = ["The picture that was read", "The same picture with the map on it"];
@@ -118,7 +159,7 @@
     if (!value.history.length) { root.append(el("p", { class: "hc-quiet" }, "No reading yet.")); return; }
     root.append(el("ul", { class: "hc-list hc-reading-list" }, value.history.map((kept) => el("li", {},
       el("button", { type: "button", class: "hc-row-button", "data-key": "reading-" + kept.reading_id, "aria-current": reading && reading.reading_id === kept.reading_id ? "true" : null, onclick: () => send("open", { reading_id: kept.reading_id }) },
-        el("img", { src: address(kept.picture), alt: "", loading: "lazy", class: "hc-scan-thumb" }),
+        kept.picture ? el("img", { src: address(kept.picture), alt: "", loading: "lazy", class: "hc-scan-thumb" }) : el("span", { class: "hc-scan-thumb hc-scan-none", "aria-hidden": "true" }, "—"),
         el("strong", {}, kept.task), el("span", {}, kept.at), el("span", { class: kept.abstained ? "hc-warn-text" : "" }, kept.verdict)),
       reading && reading.reading_id !== kept.reading_id ? el("button", { type: "button", class: "hc-button", "data-key": "beside-" + kept.reading_id, onclick: () => send("beside", { reading_id: kept.reading_id }) }, "Compare") : ""))));
   };

@@ -18,7 +18,7 @@ from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, fin
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
 
-FIRST_MS = 120_000  # the first reading imports the framework and loads four networks
+FIRST_MS = 300_000  # the first reading imports the framework and loads four networks, beside whatever else runs
 SCANS = Path(__file__).resolve().parents[2] / "data" / "samples" / "scans"
 
 
@@ -37,10 +37,19 @@ def test_a_scan_is_read_or_the_model_keeps_silent(open_page, keep_picture, width
     expect(reading.locator(".hc-bars li")).to_have_count(3)
     expect(page.locator("#hc-scan-slider img").first).to_be_visible()
     keep_picture(page, f"{width}-{theme}-imaging-read")
+    expect(reading.locator(".hc-curve figcaption")).to_contain_text("taking these places away")
+    handle = page.locator('#hc-scan-slider [data-testid="slider"]')
+    before = handle.get_attribute("style")
+    line = page.get_by_label("Move the line, from map to picture")
+    line.focus()
+    page.keyboard.press("End")
+    expect(handle).not_to_have_attribute("style", before)
+    expect(line).to_have_attribute("aria-valuetext", "100 % picture, 0 % map")
     assert find_faults(page) == NO_FAULTS
     try_one(page, "A page of writing")
     expect(page.locator(".hc-reading.hc-silent")).to_contain_text("page of text", timeout=FIRST_MS)
     expect(page.locator(".hc-reading .hc-bars")).to_have_count(0)  # no score at all
+    expect(page.get_by_alt_text("The picture that was not read")).to_be_visible()
     keep_picture(page, f"{width}-{theme}-imaging-silent")
 
 
@@ -73,6 +82,11 @@ def upload(page: Page, path: Path) -> None:
     expect(page.locator("#hc-scan")).to_contain_text(path.name.partition(".")[0])
 
 
+def upload_again(page: Page, path: Path) -> None:
+    page.get_by_label("Remove this file").or_(page.locator("#hc-scan").get_by_label("Clear")).first.click()
+    upload(page, path)
+
+
 def test_a_stack_is_walked_and_a_name_in_the_header_goes_nowhere(open_page, keep_picture, tmp_path: Path) -> None:
     volume = np.random.default_rng(6).integers(0, 255, (130, 120, 5)).astype(np.int16)
     nibabel.save(nibabel.Nifti1Image(volume, np.eye(4)), tmp_path / "stack.nii.gz")
@@ -89,11 +103,15 @@ def test_a_stack_is_walked_and_a_name_in_the_header_goes_nowhere(open_page, keep
     page.locator("#hc-slice").focus()
     page.keyboard.press("ArrowRight")
     expect(page.locator(".hc-reading").first).to_contain_text("picture 4 of 5", timeout=FIRST_MS)
+    upload_again(page, SCANS / "2_brain_MRI_slice.jpg")
+    page.locator("#hc-slice").focus()
+    page.keyboard.press("ArrowRight")  # of another file: its pictures would be taken for the same stack
+    expect(page.locator(".toast-body")).to_contain_text("not the one that this reading was made of")
+    upload_again(page, tmp_path / "stack.nii.gz")
     page.get_by_role("button", name="Read along the stack").click()
     expect(page.locator(".hc-stack li")).to_have_count(5, timeout=FIRST_MS)
     keep_picture(page, "1280-light-imaging-stack")
-    page.get_by_label("Remove this file").or_(page.locator("#hc-scan").get_by_label("Clear")).first.click()
-    upload(page, tmp_path / "slide.dcm")
+    upload_again(page, tmp_path / "slide.dcm")
     page.click("#hc-scan-read")
     expect(page.locator(".hc-scan-warnings")).to_contain_text("patient number", timeout=FIRST_MS)
     assert "Zyxwv" not in page.content()
