@@ -138,7 +138,9 @@ def changes(
             value = f"{one.label} {one.last.said.text} {one.unit}".strip()
             made.append(Change(f"{value} is {side}", one.last.said.on, one.last.said.source))
     made += [
-        Change(f"{_what(item)}: {item.source.title}", item.at, item.source) for item in shown if item.source.id in later
+        Change(f"{_what(item)}: {item.source.title.removeprefix('Prescription: ')}", item.at, item.source)
+        for item in shown
+        if item.source.id in later
     ]
     return tuple(sorted(made, key=lambda change: change.on, reverse=True))
 

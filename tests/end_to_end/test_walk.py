@@ -99,7 +99,7 @@ def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, t
 
     # the doctor, elsewhere, sees it on the chart, each line with the place where it stands
     doctor = sign_in("doctor", width, theme)
-    choose_patient(doctor, number)
+    choose_patient(doctor, name)
     show_tab(doctor, "Chart")
     allergies = box(doctor, "Allergies")
     expect(allergies).to_contain_text("penicillin", ignore_case=True)
@@ -172,21 +172,22 @@ def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, t
         assert not pharmacy.request.get(path).ok, "a pharmacist gets no chart in any shape"
 
     # the letter turns out to be another patient's
-    add_patient(doctor, f"Other Walk {width}", "1960-01-01", f"HC-99{width}")
-    choose_patient(doctor, number)
+    other = f"Other Walk {width}"
+    add_patient(doctor, other, "1960-01-01", f"HC-99{width}")
+    choose_patient(doctor, name)
     show_tab(doctor, "Chart")
     box(doctor, "Timeline").locator(".hc-time-row", has_text="Clinic letter").click()
     viewer.get_by_text("Filed to the wrong patient? Move it").click()
     doctor.get_by_label("The patient whose record it is").fill(f"HC-99{width}")
     viewer.get_by_role("button", name="Show what would happen").click()
-    expect(viewer).to_contain_text(f"to Other Walk {width}, born 1960-01-01")
+    expect(viewer).to_contain_text(f"to {other}, born 1960-01-01")
     doctor.get_by_label("Reason, which is kept", exact=True).fill("It lay in the wrong tray")
     keep_picture(doctor, f"{look}-walk-6-move")
     assert find_faults(doctor) == NO_FAULTS
     viewer.get_by_role("button", name="Move it to that chart").click()
     expect(doctor.locator("#hc-chart")).to_contain_text("The record is in the other chart now")
     expect(box(doctor, "Allergies")).not_to_contain_text("penicillin", ignore_case=True)
-    choose_patient(doctor, f"HC-99{width}")
+    choose_patient(doctor, other)
     expect(box(doctor, "Allergies")).to_contain_text("penicillin", ignore_case=True)
     expect(doctor.locator(".hc-patient-bar .hc-alarm")).to_contain_text("penicillin", ignore_case=True)
     show_tab(doctor, "Trail")
