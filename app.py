@@ -15,6 +15,7 @@ from domain.settings import Settings, load_settings, telemetry_off
 telemetry_off()  # before any library that would call home is imported
 leave_stubs_alone()  # before gradio is imported
 
+from components.address import refuse_what_is_taken  # noqa: E402
 from components.door import guarded  # noqa: E402
 from components.page import build_page, launch_options  # noqa: E402
 from pipelines.demo import seed  # noqa: E402
@@ -34,6 +35,7 @@ def main() -> None:
 
 def serve(settings: Settings) -> None:
     """Open the stores, lay out the page, and answer."""
+    refuse_what_is_taken(settings.server_name, settings.server_port)
     os.environ["GRADIO_TEMP_DIR"] = str((settings.data_dir / "uploads").resolve())  # nothing outside the data folder
     with ExitStack() as opened:
         bench = opened.enter_context(closing(open_workbench(template_settings(settings))))
