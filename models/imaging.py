@@ -150,7 +150,7 @@ class BundleClassifier:
         return fit_square(picture, self.settings.side_px, self.settings.crop_to_content)
 
     def _heat(self, member: Member, square: np.ndarray, target: int) -> np.ndarray:
-        """float32 (h, w) Grad-CAM++ map of the last convolution, 0 to 1, mean over the picture and its mirror.
+        """float32 (h, w) Grad-CAM++ map of the last convolution, 0 to 1, over the views that are judged.
 
         Chattopadhay et al., "Grad-CAM++", WACV 2018. The score is the label's margin over the mean of the others, so a
         map shows what speaks for this label rather than for any. High means decisive (MONAI's own normaliser makes it
@@ -159,7 +159,7 @@ class BundleClassifier:
         import torch
 
         with self._alone():
-            maps, _ = see(member.network, to_tensor(np.stack([square, square[:, ::-1]]), self.settings.channels))
+            maps, _ = see(member.network, to_tensor(self._views(square), self.settings.channels))
             weights = member.network._fc.weight
         height, width = maps.shape[2:]
         # The last layers are a mean and a linear map, so the gradient is the same at every place: weight / places.
@@ -169,7 +169,7 @@ class BundleClassifier:
         alpha = torch.where(denominator != 0, gradient**2 / denominator, torch.zeros_like(denominator))
         importance = (alpha * torch.relu(gradient)) * (height * width)
         heat = torch.relu((importance * maps).sum(1)).numpy()
-        return _stretch((heat[0] + heat[1][:, ::-1]) / 2)
+        return _stretch((heat[0] + heat[-1][:, ::-1]) / 2 if self.settings.mirrored else heat[0])
 
     def _deletion(self, square: np.ndarray, heat: np.ndarray, target: int):
         """Does taking away what the map calls decisive hurt more than taking away at random?

@@ -27,6 +27,7 @@ from pipelines.scan_list import read_list
 from pipelines.scan_quality import doubt_about
 from pipelines.source_test import source_metrics
 
+SAY_EVERY = 16  # pictures
 SPLITS = ("held-out", "all")
 
 
@@ -70,7 +71,8 @@ def evaluate(
     scores: list[ClassScores] = []
     refused: list[bool] = []
     for number, name in enumerate(files):
-        progress(number, len(files), "pictures", "Reading pictures")
+        if number % SAY_EVERY == 0:
+            progress(number, len(files), "pictures", "Reading pictures")
         picture = open_scan(folder / name, Limits()).picture().pixels
         scores += classifier.classify([picture], None if judges is None else judges[number])
         refused.append(doubt_about(picture) is not None)
