@@ -56,6 +56,7 @@ class Settings(BaseSettings):
     note_endpoint: str = ""  # OpenAI-compatible address of a language model that may rewrite notes, when it is chosen
     note_endpoint_model: str = "default"
     note_model: str = ""  # folder of a transformers model that may rewrite notes, when it is chosen
+    note_gguf: str = ""  # GGUF file of a language model that may rewrite notes, when it is chosen; needs xllamacpp
     workers: int = Field(default=min(4, os.cpu_count() or 1), ge=1, le=64)
     upload_age_hours: int = Field(default=2, ge=1)
     issuer: str = "https://health-connect.example"  # signs prescriptions; serves /.well-known/jwks.json

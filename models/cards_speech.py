@@ -176,7 +176,7 @@ _NAMED_WRITER = replace(
 SPEECH_CARDS: tuple[ModelCard, ...] = (WHISPER_CARD, PYANNOTE_CARD, ROLES_CARD, NOTE_CARD, _WRITER)
 
 
-def writer_cards(endpoint: str, endpoint_model: str, folder: str) -> tuple[ModelCard, ...]:
+def writer_cards(endpoint: str, endpoint_model: str, folder: str, gguf: str = "") -> tuple[ModelCard, ...]:
     """Cards of the language models that the settings name; none where they name none. Naming one does not choose it."""
     at_endpoint = replace(
         _NAMED_WRITER,
@@ -193,4 +193,12 @@ def writer_cards(endpoint: str, endpoint_model: str, folder: str) -> tuple[Model
         memory_mb=2000,
         options=(("path", folder),),
     )
-    return (*([at_endpoint] if endpoint else []), *([from_folder] if folder else []))
+    from_gguf = replace(
+        _NAMED_WRITER,
+        id="writer-gguf",
+        title="Language model from a GGUF file",
+        loader="models.note_writers:GgufWriter",
+        memory_mb=2500,
+        options=(("path", gguf),),
+    )
+    return (*([at_endpoint] if endpoint else []), *([from_folder] if folder else []), *([from_gguf] if gguf else []))

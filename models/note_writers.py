@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ TASK = (
 )
 TIMEOUT_S = 120
 MAX_NEW_TOKENS = 1500
+CONTEXT_TOKENS = 6000  # a long note, and as long an answer
 _NUMBERED = re.compile(r"^\s*(\d+)[.):]\s*(.+?)\s*$")
 
 
@@ -91,6 +93,52 @@ class TransformersWriter:
         made = self._model.generate(**given, max_new_tokens=MAX_NEW_TOKENS, do_sample=False)
         said = self._words.decode(made[0][given["input_ids"].shape[1] :], skip_special_tokens=True)
         return numbered_lines(said, lines)
+
+
+class GgufWriter:
+    """A GGUF file through llama.cpp within this process: the package xllamacpp, which is installed only by choice.
+
+    Its server part always listens. Left alone it opens a TCP port without a key to every page of every browser here; it
+    gets a socket in a folder that only this user may enter instead, and nothing is ever sent through it.
+    """
+
+    def __init__(self, folder: Path, card: ModelCard, *, path: str) -> None:
+        """Raises ModelUnavailable without the package, or for a file that is no such model."""
+        if not Path(path).is_file():
+            raise ModelUnavailable(
+                "HEALTH_CONNECT_NOTE_GGUF names no file, so there is no language model. Name a GGUF file, or unset it."
+            )
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise ModelUnavailable(
+                "A GGUF model needs the package xllamacpp, which is not installed. Install requirements-gguf.txt, or "
+                "choose another writer on the Models tab."
+            ) from error
+        self.card = card
+        self._private = tempfile.TemporaryDirectory(prefix="hc-")  # made with mode 0700; gone with this object
+        wanted = xllamacpp.CommonParams()
+        wanted.model.path, wanted.n_ctx = path, CONTEXT_TOKENS
+        wanted.hostnames = [f"{self._private.name}/llama.sock"]
+        try:
+            self._server = xllamacpp.Server(wanted)
+        except (RuntimeError, ValueError) as error:
+            raise ModelUnavailable(
+                "The file of HEALTH_CONNECT_NOTE_GGUF holds no language model that can be read. Name another, or unset "
+                "it."
+            ) from error
+
+    def rewrite(self, lines: Sequence[str]) -> tuple[str, ...]:
+        """As many lines as were given; one that is not in the answer stays as it was. Raises ModelUnavailable."""
+        asked = {"messages": _messages(lines), "temperature": 0, "max_tokens": MAX_NEW_TOKENS}
+        try:
+            said = self._server.handle_chat_completions(asked)["choices"][0]["message"]["content"]
+        except (RuntimeError, KeyError, IndexError, TypeError) as error:
+            raise ModelUnavailable(
+                "The language model gave no usable answer, so no note was written. Choose another writer on the Models "
+                "tab, or a model with room for a longer text."
+            ) from error
+        return numbered_lines(str(said), lines)
 
 
 def numbered_lines(said: str, lines: Sequence[str]) -> tuple[str, ...]:

