@@ -123,16 +123,16 @@ NOTE_CARD = replace(
     labels=("subjective", "objective", "assessment", "plan"),
     metrics=(
         Metric(
-            "ROUGE-1 F1 (first sentences 0.332, cue words and LexRank 0.405)",
+            "ROUGE-1 F1 (first sentences 0.333, cue words and LexRank 0.407)",
             0.520,
             "ACI-Bench validation split, 20 visits",
             "python -m benchmarks.note --data DIR",
-            (0.490, 0.546),
+            (0.491, 0.545),
         ),
         Metric(
             "lines whose number, side or denial is not in their evidence",
             0.0,
-            "ACI-Bench validation split, 20 visits",
+            "ACI-Bench and MTS-Dialog validation splits, 1,034 lines of 119 visits",
             "python -m benchmarks.note --data DIR",
         ),
         Metric(
