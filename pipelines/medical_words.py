@@ -34,6 +34,7 @@ OWN_EASES, UNSURE_EASES = 0.10, 0.04
 SHORT_NAME, SHORT_COSTS = 6, 0.08  # letters; short names are like many words
 LONG_NAME = 7  # letters; longer ones are no chance find
 OTHER_START_COSTS = 0.06
+COMMA_COSTS = 0.08  # a name is seldom written with a comma within
 CONFLICT = 0.65  # how alike a medicine heard and one on the list must be
 MOST_MILLIGRAMS = 4000  # in one dose of anything
 
@@ -68,6 +69,8 @@ _NUMBER_WORDS = frozenset(
 )
 _NEVER_IN_NAMES = (_UNITS | _VERBS | _OFTEN | _NUMBER_WORDS) - {"dose", "half"}
 _NUMBER = re.compile(r"^(\d[\d,]*(?:\.\d+)?)(mg|mcg|g|ml)?$")
+_TITLES = frozenset("mr mrs ms miss dr doctor".split())
+_SENTENCE_ENDS, _PARTS_END = frozenset(".?!"), frozenset(",;:")
 _EDGES = re.compile(r"^[^\w%]+|[^\w%]+$")
 
 
@@ -108,7 +111,8 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
         plain = [_EDGES.sub("", word.text.replace("\u2019", "'")).lower() for word in words]
         sure = [word.confidence for word in words]
         mentions = drug_names.find_drugs(plain)
-        doubts = _misheard(plain, sure, mentions, own) + _conflicts(plain, mentions, own)
+        stops = [word.text.rstrip("\"')")[-1:] for word in words]
+        doubts = _misheard(plain, sure, mentions, own, stops) + _conflicts(plain, mentions, own)
         taken = {at for start, end, _ in doubts for at in range(start, end)}
         known = {at for one in mentions for at in range(one.start, one.end)} - taken
         named = sorted(known | taken)
@@ -222,10 +226,14 @@ class _Run:
 
 
 def _misheard(
-    plain: Sequence[str], sure: Sequence[float], mentions: Sequence[drug_names.DrugMention], own: Sequence[str]
+    plain: Sequence[str],
+    sure: Sequence[float],
+    mentions: Sequence[drug_names.DrugMention],
+    own: Sequence[str],
+    stops: Sequence[str],
 ) -> _Doubts:
     """Runs of words that sound like a medicine and name none, the likest first, none over another."""
-    runs = list(_runs(plain, sure, _whole_names(plain, mentions)))
+    runs = list(_runs(plain, sure, _whole_names(plain, mentions), stops))
     likely = _likely([run for run in runs if not run.free], tuple(dict.fromkeys((*own, *_common_names()))), len(own))
     likely += _likely([run for run in runs if run.free], own, len(own))
     kept: _Doubts = []
@@ -266,13 +274,16 @@ def _whole_names(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention
     return places
 
 
-def _runs(plain: Sequence[str], sure: Sequence[float], named: set[int]) -> Iterable[_Run]:
+def _runs(plain: Sequence[str], sure: Sequence[float], named: set[int], stops: Sequence[str]) -> Iterable[_Run]:
+    """Runs that may be a name. None goes over the end of a sentence or holds a person's name, which follows a title."""
     strange = [not _is_ordinary(word) for word in plain]
     for start in range(len(plain)):
         for end in range(start + 1, min(start + MOST_WORDS, len(plain)) + 1):
             words = plain[start:end]
             last = words[-1]
             if not last or not last.replace("'", "").isalpha() or last in _NEVER_IN_NAMES:
+                break
+            if (start and plain[start - 1] in _TITLES) or (end - start > 1 and stops[end - 2] in _SENTENCE_ENDS):
                 break
             if named.issuperset(range(start, end)):
                 continue
@@ -286,6 +297,7 @@ def _runs(plain: Sequence[str], sure: Sequence[float], named: set[int]) -> Itera
             if (end - start == 1 and not odd) or (within and not (begins and end - start > 2)):
                 continue
             bar = ALIKE_STRANGE if odd else ALIKE_ORDINARY
+            bar += COMMA_COSTS * any(stops[at] in _PARTS_END for at in range(start, end - 1))
             bar -= eased + UNSURE_EASES * (min(sure[start:end]) < LOW_CONFIDENCE)
             yield _Run(start, end, letters, bar, not (eased or odd))
 

@@ -223,3 +223,8 @@ def test_names_that_sound_alike_have_one_key() -> None:
     assert sound_key("butus onide") == sound_key("budesonide")
     assert sound_key("a moxie sillin") == sound_key("amoxicillin")
     assert sound_key("metformin") != sound_key("metoprolol")
+
+
+def test_a_person_s_name_and_two_sentences_are_no_medicine() -> None:
+    for text in ("Good morning, Mrs. Carter. I am Dr. Reed.", "Hello Mrs. Carter, I take it you slept well."):
+        assert doubts_of([said(text)]) == ()
