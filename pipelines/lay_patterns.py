@@ -14,7 +14,7 @@ from pathlib import Path
 from pipelines.keywords import split_words, stem
 
 PATTERNS = Path(__file__).resolve().parent.parent / "models" / "lexicon" / "patterns.txt"
-REACH = 5  # words that may stand between those of a pattern, in all
+REACH = 4  # words that may stand between those of a pattern, in all
 # A clause ends at a comma or a full stop: "swollen knee, sore back" is no sore knee.
 _CLAUSES = re.compile(r"[,;:.!?()]+(?=\s|$)|\s+(?:but|then|plus|also)\s+")
 _DENYING = re.compile(

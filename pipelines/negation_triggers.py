@@ -38,6 +38,7 @@ NOT_A_TRIGGER = _lines("""
     stopped breathing; has to stop; as if; previously healthy; previously well; previously scheduled; no previous
     no prior; even if; if anything; not a day without; not a night without; never without; rarely without
     not without; no stranger to; no less; not uncommon; not unusual; not infrequent; not infrequently; long history of
+    has history of; has a history of; have a history of; with history of; with a history of
     longstanding history of; lifelong history of; strong history of; not until; no sooner than; not tolerated
     did not tolerate; no benefit; no benefit from; no help; no effect; no effect on; no response to; no let-up
     no end of; no remission; not in remission; no longer controlled; no longer responds; no longer tolerates
@@ -64,6 +65,7 @@ DENIES_WHAT_FOLLOWS = _lines("""
     no suggestion of; not demonstrate; resolution of; no indication of; no recurrence of; no episodes of; no further
     no recent; no acute; no obvious; no significant; no appreciable; no palpable; no visible; non; none of
     not currently; not currently having; not having; not taking any; unaware of; nil of; zero; w/out; devoid of
+    not heard; not observed; not documented; not mentioned; has not heard; have not heard; has not seen; have not seen
     clear of; unaccompanied by; denial of; never suffered; never suffered from; never experienced; never complained of
     never developed; does not suffer from; did not suffer; has not developed; did not develop; no trace of; no hint of
     tested negative for; tests negative for; screened negative for; screen negative for; negative screen for

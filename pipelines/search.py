@@ -31,7 +31,8 @@ SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query with
 LIKELY_SIMILARITY = 0.35  # cosine above which a passage answers a query of which little is understood
 ANY_SIMILARITY = 0.2  # cosine below which nothing answers, unless a record names what is asked
 UNDERSTOOD = 0.5  # share of its words by which a query is about an illness, whatever else it says
-SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold to answer by words alone
+SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold beside being alike
+ALL_COVERAGE = 0.95  # the same, to answer by words alone
 
 NOTHING = (
     "Nothing in the records answers this. Try the symptom in other words, fewer words, or search all patients; "
@@ -205,7 +206,7 @@ def answers(signs: Signs) -> bool:
         return alike >= ANY_SIMILARITY or signs.named
     if signs.explained > 0:
         return alike >= LIKELY_SIMILARITY
-    return signs.coverage >= SURE_COVERAGE
+    return signs.coverage >= ALL_COVERAGE or (signs.coverage >= SURE_COVERAGE and alike >= LIKELY_SIMILARITY)
 
 
 def _one_a_document(found: list[closer_look.Found]) -> list[closer_look.Found]:

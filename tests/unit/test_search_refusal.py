@@ -17,7 +17,9 @@ NOTHING_KNOWN = Signs(typed=0.22, widened=0.22, coverage=0.3, explained=0.0, fin
     [
         ({}, False),
         ({"typed": 0.6}, True),
-        ({"coverage": 0.9}, True),
+        ({"coverage": 1.0}, True),
+        ({"coverage": 0.8}, False),
+        ({"coverage": 0.8, "typed": 0.38}, True),
         ({"explained": 1.0, "findings": 1}, True),
         ({"explained": 1.0, "findings": 1, "typed": 0.05, "widened": 0.05}, False),
         ({"explained": 1.0, "findings": 1, "typed": 0.05, "widened": 0.05, "named": True}, True),
