@@ -13,7 +13,7 @@ import re
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +21,13 @@ import numpy as np
 
 from domain import contract
 from domain.audit import Action, Actor
-from domain.errors import NothingFound, UploadRejected
+from domain.errors import ModelUnavailable, NothingFound, UploadRejected
 from domain.imaging import AUTO_TASK, Scan, ScanReading
 from domain.kept_reading import Feedback, KeptReading, Opinion
 from domain.limits import Limits
 from domain.models import ModelCard
 from domain.patient import Patient
+from models.contracts import ScanClassifier
 from models.shelf import ModelShelf
 from pipelines import evaluate as judging
 from pipelines import imaging
@@ -104,7 +105,10 @@ class ImagingDesk:
         file = open_scan(path, self.limits)
         scan = file.picture(number)
         with ExitStack() as borrowed:
-            classifiers = [borrowed.enter_context(self.shelf.borrow(self.shelf.chosen(t).id, progress)) for t in chosen]
+            classifiers, missing = self._borrow(borrowed, chosen, progress)
+            if missing:
+                left_out = f"Not asked, because their models cannot be loaded: {', '.join(missing)}."
+                scan = replace(scan, warnings=(*scan.warnings, left_out))
             progress(0, 1, "pictures", "Reading the picture and drawing what decides")
             if task == AUTO_TASK:
                 reading = imaging.read_scan_auto(scan, classifiers)
@@ -262,6 +266,21 @@ class ImagingDesk:
             raise NothingFound("The model named does not do this task. Leave it out, or name one of the task's own.")
         with self.shelf.borrow(card.id, progress) as classifier:
             return judging.evaluate(classifier, data, split, progress)
+
+    def _borrow(
+        self, borrowed: ExitStack, tasks: Sequence[str], progress: Progress
+    ) -> tuple[list[ScanClassifier], list[str]]:
+        """The models of `tasks`, and the names of tasks whose model cannot be loaded: one broken bundle must not take
+        the others with it. Raises ModelUnavailable where none can."""
+        classifiers, missing = [], []
+        for task in tasks:
+            try:
+                classifiers.append(borrowed.enter_context(self.shelf.borrow(self.shelf.chosen(task).id, progress)))
+            except ModelUnavailable:
+                missing.append(task.replace("_", " "))
+                if len(missing) == len(tasks):
+                    raise
+        return classifiers, missing
 
     def _tasks(self, task: str) -> tuple[str, ...]:
         if not self.tasks:

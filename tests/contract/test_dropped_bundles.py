@@ -105,6 +105,9 @@ def test_bundles_that_cannot_be_used_take_nothing_with_them(tmp_path, cloudy):
     bench = opened(tmp_path)
     dropped = {card.id for card in bench.model_cards() if card.revision == "0.3.1"}
     assert dropped == {"rapidocr-none", "asks-for-code", "no-such-network"}
+    bench.use_model("fracture", "asks-for-code", ACTOR)
+    read = bench.read_scan(cloudy, "auto", "", ACTOR)  # the other tasks are still asked
+    assert "cannot be loaded: fracture" in " ".join(read.reading.warnings)
     for name in ("asks-for-code", "no-such-network"):
         bench.use_model("fracture", name, ACTOR)
         with pytest.raises(ModelUnavailable, match="network"):
