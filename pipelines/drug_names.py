@@ -7,9 +7,14 @@ waits for the first question.
 from __future__ import annotations
 
 import functools
+import gc
 import re
+import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pipelines.spare_memory import give_back
 
 # In the vocabulary, but on a page far more often a food, a test result or plain English than a medicine.
 NOT_MEDICINES = frozenset(
@@ -32,16 +37,55 @@ class DrugMention:
     ingredient: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """`variants`: every known spelling to its canonical name; `drugbank_ids`: canonical name to id. All lower case."""
+
+    variants: dict[str, str]
+    drugbank_ids: dict[str, str]
+
+
+_LOADING = threading.Lock()
+
+
+def _tables() -> _Tables:
+    with _LOADING:  # two loads at once would let go of what the other one reads
+        return _loaded()
+
+
 @functools.cache
-def _vocabulary() -> dict[str, str]:
-    """Every known spelling, lower case, to its canonical name, lower case."""
+def _loaded() -> _Tables:
     from drug_named_entity_recognition import drugs_finder
 
-    table: dict[str, str] = {}
+    variants: dict[str, str] = {}
     for variant, canonicals in drugs_finder.drug_variant_to_canonical.items():
         names = [canonicals] if isinstance(canonicals, str) else list(canonicals)
-        table[variant.lower()] = str(names[0]).lower()
-    return {variant: name for variant, name in table.items() if variant not in NOT_MEDICINES and len(variant) > 2}
+        variants[variant.lower()] = str(names[0]).lower()
+    variants = {
+        variant: name for variant, name in variants.items() if variant not in NOT_MEDICINES and len(variant) > 2
+    }
+    ids = {
+        name: str(data["drugbank_id"])
+        for name, data in drugs_finder.drug_canonical_to_data.items()
+        if data and data.get("drugbank_id")
+    }
+    # The package holds 350 MB of molecules and spellings of which we need a tenth: let go of the rest.
+    package = drugs_finder.__name__.partition(".")[0]
+    del drugs_finder
+    for module in [name for name in sys.modules if name.partition(".")[0] == package]:
+        del sys.modules[module]
+    gc.collect()
+    give_back()
+    return _Tables(variants, ids)
+
+
+def _vocabulary() -> dict[str, str]:
+    return _tables().variants
+
+
+def drugbank_id(canonical: str) -> str:
+    """DrugBank's id of a medicine by its canonical name; "" where it has none."""
+    return _tables().drugbank_ids.get(canonical, "")
 
 
 @functools.cache

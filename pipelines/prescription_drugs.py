@@ -130,9 +130,5 @@ def _rows(table: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-@functools.cache
 def _drugbank_id(ingredient: str) -> str:
-    from drug_named_entity_recognition import drugs_finder
-
-    data = drugs_finder.drug_canonical_to_data.get(ingredient) or {}
-    return str(data.get("drugbank_id") or "")
+    return drug_names.drugbank_id(ingredient)

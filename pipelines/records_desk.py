@@ -29,6 +29,7 @@ from pipelines import deidentify, intake, page_picture, text_layer, typed_record
 from pipelines import digitise as reading
 from pipelines.identity import IdentityConflict, identity_conflicts
 from pipelines.progress import Progress, silent
+from pipelines.spare_memory import give_back
 from storage import audit, documents
 from storage.database import Database
 from storage.documents import DocumentSummary, Filing
@@ -127,6 +128,7 @@ class RecordsDesk:
         source_sha256 = self._files.keep(path)
         progress(count, count, "pages", "Filing it, and making it findable")
         self._file(document, Filing(source_sha256, "", pdf_sha256), actor)
+        give_back()
         return FiledRecord(document, () if confirmed else conflicts, "", time.monotonic() - started)
 
     def import_text(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from pipelines import drug_names
@@ -37,3 +39,9 @@ def test_suggestions_begin_with_what_was_typed() -> None:
     assert len(names) <= 5
     assert all(name.startswith("amox") for name in names)
     assert drug_names.suggest("a") == ()
+
+
+def test_the_tables_that_are_not_needed_are_let_go() -> None:
+    assert drug_names.drugbank_id("aspirin").startswith("DB")
+    assert drug_names.drugbank_id("no such medicine") == ""
+    assert not [name for name in sys.modules if name.startswith("drug_named_entity_recognition")]
