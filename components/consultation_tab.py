@@ -49,6 +49,8 @@ class Room:
     def show(self, patient_id: str, consultation_id: str = "", hearing: dict[str, Any] | None = None) -> dict[str, Any]:
         """Value of the part; `consultation_id`: the visit that is open, "" for none."""
         desk = self.workbench.consultations
+        if not self.workbench.may("consultations.of_patient"):  # whoever chooses a patient may not see their visits
+            return view.present((), "", None, hearing)
         name = self.workbench.patient(patient_id).name if patient_id else ""
         opened = desk.visit(consultation_id) if consultation_id else None
         return view.present(desk.of_patient(patient_id), name, opened, hearing)

@@ -61,13 +61,14 @@ def present_picker(
     today: date,
     problem: str = "",
     added: int = 0,
-    allergies: Sequence[str] = (),
+    allergies: Sequence[str] | None = (),
 ) -> dict[str, Any]:
     """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties.
 
-    `allergies`: of the chosen patient, as their records put them."""
+    `allergies`: of the chosen patient, as their records put them; None for somebody who may not see them here."""
+    known = None if allergies is None else list(allergies)
     return {
-        "patient": present_patient(patient, today) | {"allergies": list(allergies)} if patient else None,
+        "patient": present_patient(patient, today) | {"allergies": known} if patient else None,
         "results": [present_patient(each, today) for each in found],
         "query": query,
         "problem": problem,
@@ -82,7 +83,8 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
     def show(patient_id: str, query: str, count: int, problem: str = "") -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
-        allergies = workbench.allergies(patient_id) if patient_id and workbench.may("allergies") else ()
+        may_know = workbench.may("allergies")
+        allergies = (workbench.allergies(patient_id) if patient_id else ()) if may_know else None
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
         return present_picker(patient, found, query, date.today(), problem, count, allergies)
 

@@ -48,7 +48,7 @@ class Counter:
             "kept": [],
             "drawn": uuid.uuid4().hex,
         }
-        if patient_id:
+        if patient_id and self.workbench.may("prescriptions.of_patient"):
             records = self.workbench.prescriptions.of_patient(patient_id)
             shown |= {
                 "patient": self.workbench.patient(patient_id).name,

@@ -8,11 +8,12 @@
     return [`born ${patient.birth_date}`, patient.age, patient.sex, patient.record_number ? `record ${patient.record_number}` : "no record number"];
   }
 
-  const allergyText = (patient) => (patient.allergies.length ? "Allergies: " + patient.allergies.join(", ") : "No allergy found in the records");
+  /* Null: whoever looks may not see them here, which is not the same as that there are none. */
+  const allergyText = (patient) => (patient.allergies === null ? "" : patient.allergies.length ? "Allergies: " + patient.allergies.join(", ") : "No allergy found in the records");
 
   /* A list that is cut ends in a button that shows the rest: an allergy must not be lost to the width of a window. */
   function allergyLine(patient, memory) {
-    if (!patient.allergies.length) return el("p", { class: "hc-allergies hc-quiet" }, allergyText(patient));
+    if (patient.allergies === null || !patient.allergies.length) return el("p", { class: "hc-allergies hc-quiet" }, allergyText(patient));
     const all = patient.allergies.join(", ");
     const long = all.length > ALLERGY_CHARS;
     const more = () => { memory.allAllergies = !memory.allAllergies; memory.redraw(); };

@@ -385,3 +385,10 @@ def test_a_failing_job_hands_over_its_error() -> None:
     ended = list(bridge.follow(job, RunningJobs(), "s"))[-1]
     assert isinstance(ended.error, ValueError)
     assert not bridge.was_cancelled(ended)
+
+
+def test_allergies_that_somebody_may_not_see_are_not_said_to_be_none() -> None:
+    ada = Patient("p1", "Ada Example", date(1961, 3, 12), "female", "HC-1", datetime(2026, 1, 1, tzinfo=UTC))
+    shown = present_picker(ada, [], "", date(2026, 1, 1), allergies=None)
+    assert shown["patient"]["allergies"] is None
+    assert present_picker(ada, [], "", date(2026, 1, 1))["patient"]["allergies"] == []
