@@ -133,9 +133,28 @@ def _allergies(rng: random.Random, lines: list[str], truth: set[Truth]) -> None:
         lines.append(rng.choice(("No known drug allergies", "NKDA", "Allergies: none known")))
         truth.add((FactKind.ALLERGY, "allergies", "", "denied"))
     else:
-        what = rng.choice(("penicillin", "latex", "codeine", "peanuts"))
-        lines.append(rng.choice((f"Allergies: {what}", f"Allergic to {what}.", f"ALLERGY: {what}")))
-        truth.add((FactKind.ALLERGY, what, what, ""))
+        named = rng.sample(
+            ("penicillin", "latex", "codeine", "peanuts", "shellfish", "trimethoprim", "bee stings"), rng.randint(1, 3)
+        )
+        listed = " and ".join([", ".join(named[:-1]), named[-1]] if len(named) > 1 else named)
+        reacted = ", ".join(f"{one} ({rng.choice(('rash', 'hives', 'anaphylaxis'))})" for one in named)
+        lines.append(
+            rng.choice(
+                (f"Allergies: {listed}", f"Allergic to {listed}.", f"ALLERGY: {reacted}", f"Known {listed} allergy")
+            )
+        )
+        truth |= {(FactKind.ALLERGY, one, one, "") for one in named}
+    # looks like one and is none
+    lines.append(
+        rng.choice(
+            (
+                "Cold intolerance for a year.",
+                "Allergy letter",
+                "His mother is allergic to aspirin.",
+                "Seen with allergic rhinitis.",
+            )
+        )
+    )
 
 
 def _misread(rng: random.Random, line: str, share: float) -> str:
