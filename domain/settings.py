@@ -50,6 +50,7 @@ class Settings(BaseSettings):
     database_url: str = ""  # empty: SQLite in the data folder
     chroma_url: str = ""  # empty: embedded Chroma in the data folder
     memory_budget_mb: int = Field(default=4096, ge=256)
+    model_idle_minutes: int = Field(default=20, ge=1)  # a model that nobody used for so long gives its memory back
     ocr_model: str = ""  # empty: the shelf's default
     text_encoder: str = ""
     bundles_dir: Path | None = None  # a folder of MONAI bundles, each of which becomes a card at the next start

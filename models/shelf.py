@@ -1,4 +1,4 @@
-"""The shelf: models are taken from it by name, loaded at first use, kept while memory lasts, evicted when idle.
+"""The shelf: models are taken from it by name, loaded at first use, kept while memory lasts, given back when idle.
 
 One lock a card, so that loading one never stalls another. Nothing falls back by itself: an unknown or unusable model
 is an error that names those there are.
@@ -6,7 +6,10 @@ is an error that names those there are.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import ctypes
+import gc
 import importlib
 import logging
 import threading
@@ -46,12 +49,17 @@ class _Place:
         self.borrowed = 0
         self.last_used: float | None = None
         self.load_seconds: float | None = None
+        self.timer: threading.Timer | None = None
 
 
 class ModelShelf:
-    """Holds at most one instance of each card's model, within a memory budget in megabytes."""
+    """Holds at most one instance of each card's model, within a memory budget in megabytes.
 
-    def __init__(self, cards: Sequence[ModelCard], memory_budget_mb: int) -> None:
+    `idle_s`: a model that nobody borrowed for so long is given back; None keeps it.
+    """
+
+    def __init__(self, cards: Sequence[ModelCard], memory_budget_mb: int, idle_s: float | None = None) -> None:
+        self._idle_s = idle_s
         self._places = {card.id: _Place(card) for card in cards}
         if len(self._places) != len(cards):
             raise ValueError("two cards share one id")
@@ -109,6 +117,8 @@ class ModelShelf:
             with self._lock:
                 place.borrowed -= 1
                 place.last_used = time.monotonic()
+                if self._idle_s is not None and not place.borrowed:
+                    self._look_again(place)
 
     def unload(self, model_id: str) -> bool:
         """Give a model's memory back; False where it was not loaded or is in use."""
@@ -118,6 +128,30 @@ class ModelShelf:
                 return False
             place.model = None
             return True
+
+    def release_idle(self, seconds: float) -> tuple[str, ...]:
+        """Give back the memory of all models that nobody borrowed for so long; their ids."""
+        now = time.monotonic()
+        with self._lock:
+            places = [
+                p
+                for p in self._places.values()
+                if p.model is not None and not p.borrowed and p.last_used is not None and now - p.last_used >= seconds
+            ]
+            for place in places:
+                place.model = None
+                log.info("gave back %s, which was idle", place.card.id)
+        if places:
+            _return_memory()
+        return tuple(place.card.id for place in places)
+
+    def _look_again(self, place: _Place) -> None:
+        if place.timer is not None:
+            place.timer.cancel()
+        idle_s = self._idle_s or 0.0
+        place.timer = threading.Timer(idle_s, self.release_idle, [idle_s])
+        place.timer.daemon = True
+        place.timer.start()
 
     def status(self) -> tuple[ShelfStatus, ...]:
         now = time.monotonic()
@@ -149,6 +183,13 @@ class ModelShelf:
         if model_id not in self._places:
             raise ModelUnavailable(f"There is no model of this name. The shelf has: {', '.join(sorted(self._places))}.")
         return self._places[model_id]
+
+
+def _return_memory() -> None:
+    """To the system: glibc keeps what is freed for itself unless it is asked."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library, which needs no asking
+        ctypes.CDLL("libc.so.6").malloc_trim(0)
 
 
 def _build(card: ModelCard) -> Any:

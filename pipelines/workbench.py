@@ -64,7 +64,8 @@ class Workbench:
         self.database = database = Database(settings.resolved_database_url)
         self.files = files = FileStore(settings.data_dir / "files")
         dropped = dropped_cards(settings.bundles_dir, cards)
-        self.shelf = shelf or ModelShelf((*cards, *dropped, *_named_writers(settings)), settings.memory_budget_mb)
+        named = (*cards, *dropped, *_named_writers(settings))
+        self.shelf = shelf or ModelShelf(named, settings.memory_budget_mb, settings.model_idle_minutes * 60)
         self._keys: SigningKeys | None = None
         self._prescriptions: PrescriptionDesk | None = None
         self._lock = threading.Lock()

@@ -73,6 +73,33 @@ def test_what_is_borrowed_is_never_evicted_or_unloaded() -> None:
     assert loaded(shelf) == {"b"}
 
 
+def test_what_is_idle_is_given_back_and_what_is_borrowed_stays() -> None:
+    shelf = ModelShelf([card("a"), card("b"), card("c")], 1000)
+    with shelf.borrow("a"):
+        pass
+    with shelf.borrow("b"):
+        assert shelf.release_idle(3600) == ()
+        assert shelf.release_idle(0) == ("a",)
+        assert loaded(shelf) == {"b"}
+
+
+def test_idle_models_are_given_back_by_themselves() -> None:
+    given_back = threading.Event()
+
+    class Watched(ModelShelf):
+        def release_idle(self, seconds: float) -> tuple[str, ...]:
+            released = super().release_idle(seconds)
+            if released:
+                given_back.set()
+            return released
+
+    shelf = Watched([card("a")], 1000, idle_s=0.01)
+    with shelf.borrow("a"):
+        pass
+    assert given_back.wait(30)
+    assert loaded(shelf) == set()
+
+
 def test_loading_one_model_does_not_stall_another(monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = ModelShelf([card("slow"), card("quick")], 1000)
     real, may_finish, began = shelf_module._build, threading.Event(), threading.Event()
