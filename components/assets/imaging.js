@@ -159,7 +159,7 @@
     if (!value.history.length) { root.append(el("p", { class: "hc-quiet" }, "No reading yet.")); return; }
     root.append(el("ul", { class: "hc-list hc-reading-list" }, value.history.map((kept) => el("li", {},
       el("button", { type: "button", class: "hc-row-button", "data-key": "reading-" + kept.reading_id, "aria-current": reading && reading.reading_id === kept.reading_id ? "true" : null, onclick: () => send("open", { reading_id: kept.reading_id }) },
-        kept.picture ? el("img", { src: address(kept.picture), alt: "", loading: "lazy", class: "hc-scan-thumb" }) : el("span", { class: "hc-scan-thumb hc-scan-none", "aria-hidden": "true" }, "—"),
+        kept.picture ? el("img", { src: address(kept.picture), alt: "", loading: "lazy", class: "hc-scan-thumb" }) : el("span", { class: "hc-scan-thumb hc-scan-none", "aria-hidden": "true" }),
         el("strong", {}, kept.task), el("span", {}, kept.at), el("span", { class: kept.abstained ? "hc-warn-text" : "" }, kept.verdict)),
       reading && reading.reading_id !== kept.reading_id ? el("button", { type: "button", class: "hc-button", "data-key": "beside-" + kept.reading_id, onclick: () => send("beside", { reading_id: kept.reading_id }) }, "Compare") : ""))));
   };
