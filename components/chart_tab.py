@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components import chart_view
-from components.bridge import told, visitor
+from components.bridge import TOAST_SECONDS, told, visitor
 from components.part import part
 from domain import contract
 from domain.errors import NotAllowed, NothingFound
@@ -92,7 +93,7 @@ def build(workbench: Workbench, session: Session) -> None:
         )
         return present(left, "The record is in the other chart now; search and trail followed."), None
 
-    def on_receive(patient_id: str, file: str, request: gr.Request) -> tuple[dict[str, Any], str]:
+    def on_receive(patient_id: str, file: str, request: gr.Request) -> dict[str, Any]:
         done = workbench.charts.import_bundle(Path(file), patient_id, visitor(request))
         told_now = [
             f"{done.received} resources received for {done.chart.patient.name}",
@@ -100,7 +101,11 @@ def build(workbench: Workbench, session: Session) -> None:
             f"{done.held} name somebody else and wait on the Records tab" if done.held else "",
             *(f"Not a record: {reason}" for reason in done.refused),
         ]
-        return present(done.chart, ". ".join(filter(None, told_now))), done.chart.patient.patient_id
+        said = ". ".join(filter(None, told_now))
+        if patient_id:
+            return present(done.chart, said)
+        gr.Info(html.escape(f"{said}. They were added: choose them in the header."), duration=TOAST_SECONDS)
+        return {"patient": None}  # the header shows nobody yet, and no chart stands below another name
 
     def on_preview(patient_id: str, event: gr.EventData) -> dict[str, Any]:
         seen = workbench.charts.preview_merge(patient_id, other_than(patient_id, str(event.other)))
@@ -134,7 +139,7 @@ def build(workbench: Workbench, session: Session) -> None:
     for event, handler in (("merge", on_merge), ("unmerge", on_unmerge)):
         done = getattr(shown, event)(told(handler), here, [shown], **quiet)
         done.success(session.changed, None, [session.filed], **quiet)
-    received = receive.upload(told(on_receive), [session.patient_id, receive], [shown, session.patient_id], **quiet)
+    received = receive.upload(told(on_receive), [session.patient_id, receive], [shown], **quiet)
     received.success(session.changed, None, [session.filed], **quiet)
     session.patient_id.change(told(on_patient), here, [shown, viewer, receive], **quiet)
     session.filed.change(told(on_filed), here, [shown], **quiet)

@@ -62,10 +62,13 @@ def present_picker(
     problem: str = "",
     added: int = 0,
     allergies: Sequence[str] | None = (),
+    chosen: bool = False,
 ) -> dict[str, Any]:
     """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties.
 
-    `allergies`: of the chosen patient, as their records put them; None for somebody who may not see them here."""
+    `allergies`: of the chosen patient, as their records put them; None for somebody who may not see them here.
+    `chosen`: this answers a choice, so the bar shows this patient from now on; other answers never change whose it is.
+    """
     known = None if allergies is None else list(allergies)
     return {
         "patient": present_patient(patient, today) | {"allergies": known} if patient else None,
@@ -73,6 +76,7 @@ def present_picker(
         "query": query,
         "problem": problem,
         "added": added,
+        "chosen": chosen,
     }
 
 
@@ -81,12 +85,12 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
     added = gr.State(0)
     bar = part("patient_bar", events=("find", "choose", "add_patient", "arrive"))
 
-    def show(patient_id: str, query: str, count: int, problem: str = "") -> dict[str, Any]:
+    def show(patient_id: str, query: str, count: int, problem: str = "", chosen: bool = False) -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
         may_know = workbench.may("allergies")
         allergies = (workbench.allergies(patient_id) if patient_id else ()) if may_know else None
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
-        return present_picker(patient, found, query, date.today(), problem, count, allergies)
+        return present_picker(patient, found, query, date.today(), problem, count, allergies, chosen)
 
     def on_filed(patient_id: str, count: int) -> dict[str, Any]:
         """A record of the patient came, went or was mended: what the header says of them follows."""
@@ -97,7 +101,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
     def on_choose(count: int, event: gr.EventData) -> tuple[dict[str, Any], str]:
         chosen = str(event.patient_id)
-        return show(chosen, "", count), chosen
+        return show(chosen, "", count, chosen=True), chosen
 
     def on_add(patient_id: str, count: int, event: gr.EventData, request: gr.Request) -> tuple[Any, str, int]:
         try:
@@ -106,7 +110,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
             )
         except Exception as error:  # said inside the dialog, because a toast would lie beneath it
             return show(patient_id, "", count, message_of(error)), patient_id, count
-        return show(patient.patient_id, "", count + 1), patient.patient_id, count + 1
+        return show(patient.patient_id, "", count + 1, chosen=True), patient.patient_id, count + 1
 
     def on_arrive(chosen: str, count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any, Any]:
         """A deep link names a patient, a record, a page and a tab; each is optional. A wrong one is told, and the page
@@ -123,7 +127,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
             patient_id, document_id = chosen, ""
         tab = str(event.tab or "") if str(event.tab or "") in session.tab_ids else ""
         wanted = session.want(document_id, page_number(event.page), stay=bool(tab)) if document_id else gr.skip()
-        return show(patient_id, "", count), patient_id, wanted, gr.Tabs(selected=tab) if tab else gr.skip()
+        return show(patient_id, "", count, chosen=True), patient_id, wanted, gr.Tabs(selected=tab) if tab else gr.skip()
 
     # One after the other: an answer that was begun before a choice must not arrive after it and show another name.
     quiet = {

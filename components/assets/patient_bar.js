@@ -86,6 +86,10 @@
     }
     const arrived = Boolean(value);
     value = value || { patient: null, results: null, query: "", problem: "", added: 0 };
+    /* Only the answer to a choice changes who is shown: one that was begun before it and comes late must not put another
+       name above a chart. */
+    if (arrived && memory.drawn && !value.chosen && (value.patient || {}).patient_id !== memory.chosen) value = { ...value, patient: memory.patient };
+    memory.patient = value.patient;
     if (memory.chosen !== (value.patient || {}).patient_id) memory.allAllergies = false;
     const bar = el("div", { class: "hc-patient-bar" + (value.patient ? "" : " hc-nobody"), role: "region", "aria-label": "Patient" },
       value.patient && el("span", { class: "hc-initials", "aria-hidden": "true" }, value.patient.initials), identity(value.patient, memory));
