@@ -160,6 +160,10 @@
       return;
     }
     if (memory.whose !== value.patient.patient_id) Object.assign(memory, { whose: value.patient.patient_id, asked: "", kind: "", from: "", to: "", rows: STEP });
+    /* What was just done stays to be read while the chart is drawn again for other reasons. */
+    const seen = `${value.patient.patient_id} ${value.revision}`;
+    if (value.note) memory.noted = { seen, text: value.note };
+    const note = memory.noted && memory.noted.seen === seen ? memory.noted.text : "";
     const open = value.attention.filter((entry) => !entry.dismissed), aside = value.attention.filter((entry) => entry.dismissed);
     const entries = open.map((entry, at) => attention(entry, at, value, send, memory));
     const allergies = value.allergies.map((one, at) => sayRow(one.substance, one.said, one.said[0].note, "allergy-" + at, send));
@@ -169,7 +173,7 @@
     const fate = (one) => one.state === "conflicting" ? STATES.conflicting : FATES[one.said[0].note] || STATES[one.state];
     const drug = (one, at) => sayRow(one.name, one.said, fate(one), "medicine-" + one.ingredient + at, send, "hc-med-" + one.state);
     root.append(
-      value.note ? el("p", { class: "hc-status hc-done", role: "status", dir: "auto" }, value.note) : "",
+      note ? el("p", { class: "hc-status hc-done", role: "status", dir: "auto" }, note) : "",
       value.masked ? el("div", { class: "hc-trail-refused" }, "Without identity: names, numbers and days are left out, and only what was understood is shown.") : "",
       value.merged_into ? el("div", { class: "hc-trail-refused" }, "This record was merged into another chart. Open that chart to see everything.") : "",
       value.left_out.map((text) => el("p", { class: "hc-warn-text" }, text)),
