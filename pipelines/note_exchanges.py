@@ -29,6 +29,12 @@ _ASKS_WITHIN = re.compile(
     r"how (?:severe|bad|long|often|many|much|far|old)(?: \w+)? (?:is|are|was|were|has|have|do|does|did) (?:the|it|that|this|your|you)\b)",
     re.I,
 )
+# "It gives the patient a rash", as the note's style has it, and what the speaker said.
+_REACTS = re.compile(
+    r"^(?:(?:and )?(?:it|that) (?:gives|gave|causes|caused)(?: (?:me|the patient|him|her|them))? |(?:i|he|she|the patient) (?:gets?|got) )?"
+    r"(?:an? )?",
+    re.I,
+)
 _MARKED = re.compile(r"[.?!;]")
 _ASKS_LAST = re.compile(
     r".*\b((?:do|did|have|has|are|is|were|was|can|could|any) (?:you|your|there|it|pain|other)\b.*)$", re.I | re.S
@@ -282,7 +288,7 @@ def _bracketed(head: str, answer: str) -> str:
     if head != "Allergies" or answer.count(",") != 1:
         return answer
     thing, reaction = (part.strip() for part in answer.split(","))
-    return f"{thing} ({re.sub(r'^(?:an?|it gives me|it gave me|i get)  ?', '', reaction, flags=re.I)})"
+    return f"{thing} ({_REACTS.sub('', reaction)})"
 
 
 def _says_more(answer: str) -> bool:

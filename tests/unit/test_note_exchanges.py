@@ -17,6 +17,7 @@ PATIENT, DOCTOR = Persons("patient", "female"), Persons("doctor", "female")
     ("question", "answer", "expected"),
     [
         ("Any allergies?", "Penicillin, a rash.", "Allergies: penicillin (rash)."),
+        ("Any allergies?", "Penicillin, it gives me a rash.", "Allergies: penicillin (rash)."),
         ("Any fever or chills?", "No.", "Denies fever or chills."),
         ("Do you have any chest pain?", "No, not really.", "Denies chest pain."),
         ("Have you had any nausea?", "Yes.", "Reports nausea."),
