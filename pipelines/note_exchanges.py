@@ -92,6 +92,7 @@ _HEADS = (
     ("Weight", re.compile(r"\bhow much (?:do|does|did) \w+ weigh|\bwhat (?:is|'s) (?:your|his|her) weight\b", re.I)),
     ("Age", re.compile(r"\bhow old\b", re.I)),
 )  # fmt: skip
+_HEADINGS = frozenset(head for head, _ in _HEADS)
 _LEAD = re.compile(
     r"^(?:(?:okay|ok|alright|all right|so|and|now|well|yeah|then|great|but|good|right|gotcha|first|also|um|uh)[\s,.]+)+",
     re.I,
@@ -176,7 +177,8 @@ def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...
                     joined = sentence_case(f"{joined.rstrip('.')} ({reaction})")
                     at += 1
                 _add(found, joined, (asked, answer), True, asked.text)
-                if _says_more(answer.text):
+                headed = joined.partition(":")[0] in _HEADINGS  # the whole answer stands there already
+                if _says_more(answer.text) and not headed:
                     _add(found, note_style(_rest(answer.text), persons), (asked, answer), False, asked.text)
                 asked = None
                 at += 1

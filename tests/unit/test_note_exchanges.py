@@ -146,8 +146,12 @@ def test_statements_name_every_utterance_they_were_made_of() -> None:
     ]
 
 
-def test_an_allergy_carries_its_reaction() -> None:
-    talk = [("u1", "doctor", "Any allergies?"), ("u2", "patient", "I am allergic to penicillin. It gives me a rash.")]
+@pytest.mark.parametrize(
+    "said",
+    ["I am allergic to penicillin. It gives me a rash.", "Penicillin, it gives me a rash.", "Penicillin, a rash."],
+)
+def test_an_allergy_carries_its_reaction(said: str) -> None:
+    talk = [("u1", "doctor", "Any allergies?"), ("u2", "patient", said)]
     clauses = [Clause(i, role, role, at, text) for i, role, said in talk for at, text in enumerate(cut(said))]
     assert [one.text for one in statements(clauses)] == ["Allergies: penicillin (rash)."]
 
