@@ -15,7 +15,7 @@ import numpy as np
 
 from domain.document import Hit, Passage
 from domain.errors import UploadRejected
-from domain.search import PassageFilter, PassageScores
+from domain.search import PassageFilter, PassageScores, ScoredPassages
 from models.contracts import TextEncoder
 from pipelines import closer_look, drug_names, lexicon
 from pipelines.keywords import index_words, stems_with_owner
@@ -32,6 +32,7 @@ LIKELY_SIMILARITY = 0.35  # cosine above which a passage answers a query of whic
 ANY_SIMILARITY = 0.2  # cosine below which nothing answers, unless a record names what is asked
 UNDERSTOOD = 0.5  # share of its words by which a query is about an illness, whatever else it says
 SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold beside being alike
+COVERED = 10  # passages, best by words, that are looked at for it
 ALL_COVERAGE = 0.95  # the same, to answer by words alone
 
 NOTHING = (
@@ -112,13 +113,12 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
     weights = _idf(tables[1], index)
     similarity = scored.similarity @ np.array([1 - EXPANDED_SHARE, EXPANDED_SHARE], np.float32)
     keyword = ONCE * scored.keyword[:, 1] / max(1e-6, sum(weights.values()))
-    coverage = ONCE * scored.keyword[:, 0] / max(1e-6, sum(_idf(tables[0], index).values()))
     fused = similarity + KEYWORD_WEIGHT * keyword
     found = closer_look.look(_best(fused, CANDIDATES), fused, scored, understood)
     signs = Signs(
         typed=float(scored.similarity[:, 0].max()),
         widened=float(similarity.max()),
-        coverage=min(1.0, float(coverage.max())),
+        coverage=_coverage(scored, _idf(tables[0], index)),
         explained=understood.explained,
         findings=understood.findings,
         named=any(item.named for item in found),
@@ -194,6 +194,17 @@ def _idf(table: dict[str, float], index: PassageScores) -> dict[str, float]:
         for word, weight in table.items()
         for live in (min(total, index.rows_with(word)),)
     }
+
+
+def _coverage(scored: ScoredPassages, weights: dict[str, float]) -> float:
+    """The best share (0 to 1) of the words' weight that one passage holds, whatever the passage's length."""
+    best = np.argsort(-scored.keyword[:, 0], kind="stable")[:COVERED]
+    shares = [0.0]
+    for place in map(int, best):
+        if scored.keyword[place, 0] > 0 and (passage := scored.passage(place)):
+            held = set(stems_with_owner(passage.text.split())[0])
+            shares.append(sum(weight for word, weight in weights.items() if word in held))
+    return max(shares) / max(1e-6, sum(weights.values()))
 
 
 def answers(signs: Signs) -> bool:

@@ -151,3 +151,10 @@ def test_the_only_record_of_a_small_store_is_found_by_what_it_names(data_dir: Pa
     assert [hit.passage.document_id for hit in hits] == [kept.document_id]
     assert bench.search("banana bread recipe", nurse, patient_id=zed.patient_id).hits == ()
     bench.close()
+
+
+@pytest.mark.models
+def test_a_rare_word_is_found_in_a_record_much_longer_than_the_others(bench: Workbench) -> None:
+    ward = "She slept well, ate her meals and walked to the day room with one nurse. " * 6
+    bench.import_text("long", f"{ward}The word quixotism stands here once. {ward}", "", Actor("nurse", "s", "nurse"))
+    assert titles(bench, "quixotism")[0] == "long"
