@@ -68,10 +68,10 @@ def letter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_record(letter: Path) -> Path:
-    """The same letter eight times over, as one PDF."""
+    """The same letter on thirty pages, as one PDF: still being read when a person asks to stop."""
     path = letter.with_name("long.pdf")
     with Image.open(letter) as picture:
-        picture.save(path, save_all=True, append_images=[picture.copy() for _ in range(7)], resolution=150)
+        picture.save(path, save_all=True, append_images=[picture.copy() for _ in range(29)], resolution=150)
     return path
 
 

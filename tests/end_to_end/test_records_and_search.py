@@ -250,13 +250,13 @@ def test_a_long_job_shows_its_pages_and_stops_when_asked(open_page, keep_picture
     page = open_page()
     read_file(page, long_record)
     status = page.locator("#hc-job-status")
-    expect(status).to_contain_text("of 8 pages", timeout=READ_MS)
+    expect(status).to_contain_text("of 30 pages", timeout=READ_MS)
     expect(page.locator(".hc-pages-read li").first).to_contain_text("Page", timeout=READ_MS)
     keep_picture(page, "1280-light-reading")
     page.click("#hc-cancel")
     expect(status).to_contain_text("as you asked", timeout=READ_MS)
     expect(page.locator("#hc-cancel")).to_be_hidden()
-    expect(page.locator("#hc-record-list")).not_to_contain_text("8 pages")
+    expect(page.locator("#hc-record-list")).not_to_contain_text("30 pages")
 
 
 def test_nonsense_finds_nothing_and_says_so_calmly(open_page, keep_picture) -> None:
