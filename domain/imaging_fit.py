@@ -22,28 +22,34 @@ SHRINK = 0.02  # keeps the class shifts of a small calibration set near zero
 def held_out(groups: Sequence[str], labels: np.ndarray, seed: int, share: float = HELD_OUT_SHARE) -> np.ndarray:
     """bool (n,): pictures kept from training. Whole groups, in every class about `share` of its pictures; the order of
     groups comes from their hash, so the same list and seed give the same split on every machine."""
-    labels = np.asarray(labels)
-    members: dict[str, list[int]] = defaultdict(list)
-    for position, group in enumerate(groups):
-        members[group].append(position)
-    by_class: dict[int, list[str]] = defaultdict(list)
-    for group, positions in members.items():
-        by_class[Counter(labels[positions].tolist()).most_common(1)[0][0]].append(group)
     chosen = np.zeros(len(groups), bool)
-    for names in by_class.values():
-        wanted = share * sum(len(members[name]) for name in names)
+    for of_class in _shuffled(groups, labels, seed):
+        wanted = share * sum(map(len, of_class))
         taken = 0
-        for name in sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()):
+        for positions in of_class:
             if taken >= wanted:
                 break
-            chosen[members[name]] = True
-            taken += len(members[name])
+            chosen[positions] = True
+            taken += len(positions)
     return chosen
 
 
 def member_folds(groups: Sequence[str], labels: np.ndarray, seed: int, count: int) -> np.ndarray:
     """int (n,): the member of an ensemble of `count` that did not see the picture in training. Whole groups; each
     class spread evenly; by hash, so that the same list and seed give the same folds on every machine."""
+    chosen = np.zeros(len(groups), int)
+    for of_class in _shuffled(groups, labels, seed):
+        sizes = np.zeros(count, int)
+        for positions in of_class:
+            emptiest = int(sizes.argmin())
+            chosen[positions] = emptiest
+            sizes[emptiest] += len(positions)
+    return chosen
+
+
+def _shuffled(groups: Sequence[str], labels: np.ndarray, seed: int) -> list[list[list[int]]]:
+    """For each class its groups, each as the positions of its pictures, in the order of their hashes. A group belongs
+    to the class that most of its pictures have."""
     labels = np.asarray(labels)
     members: dict[str, list[int]] = defaultdict(list)
     for position, group in enumerate(groups):
@@ -51,14 +57,13 @@ def member_folds(groups: Sequence[str], labels: np.ndarray, seed: int, count: in
     by_class: dict[int, list[str]] = defaultdict(list)
     for group, positions in members.items():
         by_class[Counter(labels[positions].tolist()).most_common(1)[0][0]].append(group)
-    chosen = np.zeros(len(groups), int)
-    for names in by_class.values():
-        sizes = np.zeros(count, int)
-        for name in sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()):
-            emptiest = int(sizes.argmin())
-            chosen[members[name]] = emptiest
-            sizes[emptiest] += len(members[name])
-    return chosen
+    return [
+        [
+            members[name]
+            for name in sorted(names, key=lambda name: hashlib.sha256(f"{seed}:{name}".encode()).hexdigest())
+        ]
+        for names in by_class.values()
+    ]
 
 
 def folds(groups: Sequence[str], count: int = 5) -> np.ndarray:
