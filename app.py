@@ -10,9 +10,10 @@ from contextlib import ExitStack, closing
 from components.gradio_stubs import leave_stubs_alone
 from domain.errors import HealthConnectError
 from domain.people import Mode
-from domain.settings import Settings, load_settings, telemetry_off
+from domain.settings import Settings, load_settings, telemetry_off, waiting_threads_sleep
 
 telemetry_off()  # before any library that would call home is imported
+waiting_threads_sleep()
 leave_stubs_alone()  # before gradio is imported
 
 from components.address import refuse_what_is_taken  # noqa: E402

@@ -25,7 +25,7 @@ import numpy as np
 
 from benchmarks.note_peers import cue_words_and_lexrank, first_sentences
 from domain.consultation import NoteLine
-from domain.settings import telemetry_off
+from domain.settings import telemetry_off, waiting_threads_sleep
 from domain.speech import Utterance
 
 WORDS_IN_15_MINUTES = 2_250  # 150 a minute
@@ -67,6 +67,7 @@ def main() -> None:
     parser.add_argument("--split", default="valid")
     options = parser.parse_args()
     telemetry_off()
+    waiting_threads_sleep()
     from models.cards import CARDS
     from models.shelf import ModelShelf
     from pipelines.note_desk import drugs_in

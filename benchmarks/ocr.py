@@ -36,7 +36,7 @@ from rapidfuzz.distance import Levenshtein
 from benchmarks import pdf_words
 from domain.document import Box, OcrPage, PageImage, PageSource, TextLine, TextWord
 from domain.limits import Limits
-from domain.settings import telemetry_off
+from domain.settings import telemetry_off, waiting_threads_sleep
 from models.cards import CARDS
 from models.shelf import ModelShelf
 from pipelines import intake, text_layer
@@ -74,6 +74,7 @@ def main() -> None:
     parser.add_argument("--show", action="store_true", help="print each page")
     options = parser.parse_args()
     telemetry_off()
+    waiting_threads_sleep()
     logging.getLogger("ocrmypdf").setLevel(logging.ERROR)
     shelf = ModelShelf(CARDS, 100_000)
     names = options.pages or sorted(path.stem for path in options.data.glob("*.jpg"))

@@ -25,7 +25,7 @@ import numpy as np
 
 from domain.document import Box, OcrDocument, OcrPage, PageSource, Passage, TextLine, TextWord
 from domain.models import ModelStamp
-from domain.settings import telemetry_off
+from domain.settings import telemetry_off, waiting_threads_sleep
 
 MADE_UP = (  # (as a record says it, as a person asks for it)
     ("dyspnea on exertion", "out of breath on the stairs"), ("orthopnea", "can't lie flat"), ("chest pain", "tight chest"),
@@ -50,6 +50,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=(10_000, 100_000), help="passages, rising")
     options = parser.parse_args()
     telemetry_off()
+    waiting_threads_sleep()
     from models.cards import CARDS
     from models.shelf import ModelShelf
 

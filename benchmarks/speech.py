@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.settings import telemetry_off
+from domain.settings import telemetry_off, waiting_threads_sleep
 from domain.speech import SAMPLE_RATE_HZ, TimedWord, Transcript, Turn
 
 BESIDE_S = 0.25  # a word's middle may lie so far outside its turn
@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--no-peers", action="store_true")
     options = parser.parse_args()
     telemetry_off()
+    waiting_threads_sleep()
     names = sorted(one.stem for one in options.data.glob("*.wav") if not options.only or one.stem in options.only)
     _header("this engine")
     total = Figures()

@@ -41,6 +41,13 @@ def telemetry_off() -> None:
     os.environ.update(QUIET)
 
 
+def waiting_threads_sleep() -> None:
+    """Let threads of a model that wait for each other sleep, unless the environment says otherwise; before torch is
+    imported. OpenMP lets them spin, which other work pays for: beside busy processes on two cores, a search took 710 ms
+    of the processors while spinning and 50 ms asleep."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+
 class Settings(BaseSettings):
     """What the person who starts the program may choose. Field NAME is the variable HEALTH_CONNECT_NAME."""
 

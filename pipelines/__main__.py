@@ -21,7 +21,7 @@ from domain.audit import Actor
 from domain.errors import USER_CAN_MEND, HealthConnectError, PrescriptionInvalid, UploadRejected
 from domain.people import Role
 from domain.prescription_order import read_order
-from domain.settings import load_settings, telemetry_off
+from domain.settings import load_settings, telemetry_off, waiting_threads_sleep
 from pipelines import evaluate_figures
 from pipelines.caretaker import back_up, put_back, rotate_signing_key
 from pipelines.evaluate import SPLITS
@@ -352,6 +352,7 @@ def _print(shape: dict[str, Any], as_json: bool, text: str) -> None:
 def main() -> None:
     """Run a job; translate domain errors into exit codes, once, here."""
     telemetry_off()
+    waiting_threads_sleep()
     try:
         app()
     except USER_CAN_MEND as refusal:

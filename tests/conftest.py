@@ -10,9 +10,10 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from domain.audit import Actor
-from domain.settings import PREFIX, Settings, load_settings, telemetry_off
+from domain.settings import PREFIX, Settings, load_settings, telemetry_off, waiting_threads_sleep
 
 telemetry_off()
+waiting_threads_sleep()
 # A busy machine is no fault of the code: no test passes or fails by the clock.
 hypothesis_settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("unhurried")

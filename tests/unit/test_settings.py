@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from domain.errors import SettingsInvalid
 from domain.limits import Limits
-from domain.settings import PREFIX, Settings, load_settings, telemetry_off
+from domain.settings import PREFIX, Settings, load_settings, telemetry_off, waiting_threads_sleep
 
 
 def test_the_defaults_keep_everything_in_the_data_folder(settings: Settings, data_dir: Path) -> None:
@@ -88,6 +88,15 @@ def test_telemetry_is_off() -> None:
     telemetry_off()
     assert os.environ["GRADIO_ANALYTICS_ENABLED"] == "False"
     assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_threads_that_wait_sleep_unless_the_environment_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    waiting_threads_sleep()
+    assert os.environ["OMP_WAIT_POLICY"] == "ACTIVE"
 
 
 def test_the_readme_names_every_setting() -> None:
