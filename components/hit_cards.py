@@ -96,6 +96,7 @@ def _present_hit(hit: Hit, document: OcrDocument, names: dict[str, str]) -> dict
         "keyword_rank": hit.keyword_rank,
         "semantic_rank": hit.semantic_rank,
         "negated": hit.negated,
+        "named": hit.named,
         "boxes": [box.as_list() for box in marks_of(hit)],
         "region": region_of(hit, page),
         "rotation_deg": page.rotation_deg,

@@ -142,6 +142,7 @@ def _hit(value: Hit) -> dict[str, Any]:
         "ranks": {"keyword": value.keyword_rank, "semantic": value.semantic_rank},
         "negated": value.negated,
         "matched_terms": list(value.matched_terms),
+        "named": value.named,
         "kind": value.passage.kind,
         "document_date": value.passage.document_date.isoformat() if value.passage.document_date else None,
     }

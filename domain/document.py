@@ -257,7 +257,8 @@ class Hit:
     """A passage that answers a query, with the receipt of its rank.
 
     `keyword_rank` and `semantic_rank` count from 1, None where that search did not find it. `boxes`: the words that
-    matched (or the whole passage where none did). `negated`: the passage denies what was asked.
+    matched (or the whole passage where none did). `negated`: the passage denies what was asked. `named`: it names what
+    was asked, in whatever words; True where the query holds no finding whose names are known.
     """
 
     passage: Passage
@@ -267,3 +268,4 @@ class Hit:
     negated: bool
     boxes: tuple[Box, ...] = ()
     matched_terms: tuple[str, ...] = field(default=())
+    named: bool = True

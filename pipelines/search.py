@@ -128,6 +128,7 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
         return SearchAnswer((), _ms(started), NOTHING)
     kept = found if query.patient_id else _one_a_document(found)
     ranks = _ranks(scored.keyword[:, 1]), _ranks(similarity)
+    asks_a_finding = any(concept.says_what for mention in understood.mentions for concept in mention)
     hits = tuple(
         Hit(
             passage=item.passage,
@@ -135,6 +136,7 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
             keyword_rank=ranks[0](item.position) if scored.keyword[item.position, 1] > 0 else None,
             semantic_rank=ranks[1](item.position),
             negated=item.negated,
+            named=item.named or not asks_a_finding,
         )
         for item in kept[: query.limit]
     )

@@ -24,6 +24,7 @@
       el("div", { class: "hc-hit-text" },
         el("h2", { class: "hc-h3", dir: "auto" }, hit.title), el("p", { class: "hc-quiet" }, facts.map((fact, i) => [i ? " · " : "", el("bdi", {}, fact)])),
         hit.negated && el("p", { class: "hc-denied" }, "Denied here: the passage says this is absent"),
+        !hit.named && !hit.negated && el("p", { class: "hc-far" }, "Does not name it: like it in words or meaning only"),
         el("p", { class: "hc-passage", dir: "auto" }, hit.segments.map((part) => (part.lit ? el("mark", {}, part.text) : part.text))),
         receipt(hit),
         el("div", { class: "hc-actions" },

@@ -61,6 +61,22 @@ def test_lay_words_find_clinical_ones(bench: Workbench, query: str, expected: st
 
 
 @pytest.mark.models
+def test_a_hit_says_whether_it_names_what_was_asked(bench: Workbench) -> None:
+    named = {
+        bench.document(hit.passage.document_id).title: hit.named
+        for hit in bench.search("can't catch my breath lying flat", Actor("nurse", "s", "nurse")).hits
+    }
+    assert named.pop("heart")
+    assert named and not any(named.values()), "others are like it in words or meaning only"
+
+
+@pytest.mark.models
+def test_where_no_finding_is_asked_for_nothing_is_said_to_be_missing(bench: Workbench) -> None:
+    hits = bench.search("radiograph", Actor("nurse", "s", "nurse")).hits
+    assert hits and all(hit.named for hit in hits)
+
+
+@pytest.mark.models
 def test_a_denial_stands_below_an_assertion_and_says_so(bench: Workbench) -> None:
     hits = bench.search("chest pain", Actor("nurse", "s", "nurse")).hits
     by_title = {bench.document(hit.passage.document_id).title: hit for hit in hits}
