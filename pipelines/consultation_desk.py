@@ -33,6 +33,7 @@ from models.shelf import ModelShelf
 from pipelines import consultation as visit
 from pipelines.consultation import Visit
 from pipelines.consultation_export import Exported, exported
+from pipelines.greeting import OTHER_NAME, greets_another
 from pipelines.medical_words import with_doubts
 from pipelines.note_desk import FindRecords, NoteDesk
 from pipelines.note_templates import SOAP
@@ -282,6 +283,8 @@ class ConsultationDesk:
         made = visit.with_roles(made, roles)
         if any(not one.given for one in roles):
             made = replace(made, models=(*made.models, self._shelf.chosen("speaker_roles").stamp))
+        if patient_id and greets_another(made.utterances, self._patient_of(patient_id).name):
+            made = replace(made, warnings=(*made.warnings, OTHER_NAME))
         self._store.add(
             made.consultation_id, patient_id, contract.transcript(made, roles), actor,
             f"{detail}: {len(made.utterances)} utterances", made.models[0], audio_sha256, audio_type,
