@@ -93,6 +93,10 @@ class Transcriber(Protocol):
         """What is said in at most 30 seconds; times count from the start of the recording."""
         ...
 
+    def likelihoods(self, clip: AudioClip, language: str, texts: Sequence[str]) -> tuple[float, ...]:
+        """How likely each text is to be all that is said in at most 30 seconds: natural logarithms."""
+        ...
+
 
 class Listening(Protocol):
     """One recording as a diarizer hears it, piece by piece."""

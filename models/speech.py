@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ BEAM = 5
 MOST_THREADS = 4  # the base model gains nothing from more
 GAP_MS = 300  # a pause this long ends a stretch of speech
 PAD_MS = 200  # kept around a stretch, so that soft beginnings are not cut off
+LEAST_PROBABILITY = 1e-9  # of a token, so that one alone does not decide
 TEMPERATURES = (0.0, 0.4)  # a second try only where the first repeats itself or is unsure
 
 
@@ -86,6 +88,29 @@ class WhisperTranscriber:
                 without_timestamps=False,
             )  # fmt: skip
             return tuple(phrase_of(one, clip.start_s) for one in segments)
+
+    def likelihoods(self, clip: AudioClip, language: str, texts: Sequence[str]) -> tuple[float, ...]:
+        """How likely each text is to be all that is said: natural logarithms, each text read along with the sound."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        with self._lock:
+            tokens = Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=language)
+            # as `transcribe` does, so that the sound need not be encoded again
+            features = self._model.feature_extractor(np.asarray(clip.samples, dtype=np.float32))[:, :-1]
+            encoded = self._model.encode(_padded(features))
+            found = []
+            for text in texts:
+                read = self._model.model.align(
+                    encoded, tokens.sot_sequence, [tokens.encode(" " + text.strip())], features.shape[-1]
+                )
+                found.append(float(np.log(np.maximum(read[0].text_token_probs, LEAST_PROBABILITY)).sum()))
+            return tuple(found)
+
+
+def _padded(features: np.ndarray) -> np.ndarray:
+    from faster_whisper.audio import pad_or_trim
+
+    return pad_or_trim(features)
 
 
 def phrase_of(segment: Any, start_s: float) -> HeardPhrase:

@@ -1,77 +1,55 @@
 """Words of a visit that may be heard wrongly: medicines, doses, negations. Lit with suggestions, never applied.
 
-A recogniser that does not know a medicine writes what sounds alike: "listen up all" for lisinopril. Runs of one to five
-words are compared with names of medicines by a coarse sound key (after Philips, Metaphone, 1990, with voiced and
-unvoiced consonants merged, because recognisers swap them) and by edit distance. How alike they must be depends on what
-stands around: a dose, words such as "take", the patient's own list, words nobody says in a visit.
+What sounds like a medicine is told by `sounding_names`. Beside it: medicines that the patient's list does not hold but
+one that sounds alike, numbers that are unlikely or were heard badly, and a "no" that was.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
-from rapidfuzz.distance import Levenshtein
-from rapidfuzz.process import cdist
 
 from domain.speech import TimedWord, Utterance, WordDoubt
 from pipelines import drug_names, prescription_drugs
+from pipelines.sounding_names import (
+    EDGES,
+    LOW_CONFIDENCE,
+    MOST_SUGGESTIONS,
+    NEAR,
+    NUMBER,
+    OWN_EASES,
+    STRONG,
+    UNITS,
+    Run,
+    common_names,
+    is_number,
+    letters_of,
+    lexicon_lines,
+    likeness,
+    own_names,
+    runs_of,
+    whole_names,
+)
 
-LEXICON = Path(__file__).resolve().parent.parent / "models" / "lexicon"
-MOST_WORDS = 5  # a long name comes apart into as many
-NEAR = 5  # words to either side that make a context
-LOW_CONFIDENCE = 0.5
-MOST_SUGGESTIONS = 3
-SOUND_SHARE = 0.7  # of a likeness; the rest is spelling
-# How alike (0 to 1) a run of words must be to a medicine's name, and what lowers the bar.
-ALIKE_STRANGE, ALIKE_ORDINARY = 0.80, 0.88
-STRENGTH_EASES, CONTEXT_EASES = 0.20, 0.10
-OWN_EASES, UNSURE_EASES = 0.10, 0.04
-SHORT_NAME, SHORT_COSTS = 6, 0.08  # letters; short names are like many words
-LONG_NAME = 7  # letters; longer ones are no chance find
-OTHER_START_COSTS = 0.06
-COMMA_COSTS = 0.08  # a name is seldom written with a comma within
 CONFLICT = 0.65  # how alike a medicine heard and one on the list must be
 MOST_MILLIGRAMS = 4000  # in one dose of anything
+# Of 108 numbers heard rightly in spoken visits 13 lay below the first, of 10 wrong ones nine.
+BADLY_HEARD_NUMBER, BADLY_HEARD_THERE = 0.7, 0.95
+_ENDS = frozenset(".?!,;:")
 
-_UNITS = frozenset(
-    "mg mgs milligram milligrams mcg microgram micrograms g gram grams ml milliliter milliliters millilitre "
-    "millilitres unit units iu meq percent % puff puffs tablet tablets pill pills capsule capsules drop drops spray "
-    "sprays teaspoon teaspoons patch patches dose doses".split()
-)
 _TIMES = frozenset(
     "times time daily day days week weeks month months year years hour hours minute minutes o'clock am pm a.m p.m "
     "nightly refills refill percent degrees pounds over out of to or ago more".split()
 )
-_VERBS = frozenset(
-    "take takes taking took taken start starts starting started stop stopping stopped prescribe prescribed prescribing "
-    "refill refilled dose dosage increase increased decrease decreased continue continuing tablet tablets pill pills "
-    "medication medications medicine medicines prescription inhaler antibiotic".split()
-)
 _MILLIGRAMS = frozenset("mg mgs milligram milligrams".split())
-_STRONG = frozenset("mg mgs milligram milligrams mcg microgram micrograms".split())
-_FORMS = frozenset(
-    "tablet tablets pill pills capsule capsules inhaler puff puffs spray nasal cream ointment patch injection "
-    "syrup".split()
-)
-_OFTEN = frozenset("once twice daily nightly bedtime".split())
 _NEGATIONS = frozenset(
     "no not none never without denies deny denied don't doesn't didn't isn't wasn't can't cannot haven't hasn't nor "
     "won't aren't weren't".split()
 )
-_NUMBER_WORDS = frozenset(
-    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
-    "eighty ninety hundred thousand half".split()
-)
-_NEVER_IN_NAMES = (_UNITS | _VERBS | _OFTEN | _NUMBER_WORDS) - {"dose", "half"}
-_NUMBER = re.compile(r"^(\d[\d,]*(?:\.\d+)?)(mg|mcg|g|ml)?$")
-_TITLES = frozenset("mr mrs ms miss dr doctor".split())
-_SENTENCE_ENDS, _PARTS_END = frozenset(".?!"), frozenset(",;:")
-_EDGES = re.compile(r"^[^\w%]+|[^\w%]+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +82,11 @@ def with_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str
 
 def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str] = ()) -> tuple[LocatedDoubt, ...]:
     """As `doubts_of`, each with its place."""
-    own = tuple(dict.fromkeys(_own_names(known_medications)))
+    own = tuple(dict.fromkeys(own_names(known_medications)))
     found: list[LocatedDoubt] = []
     for said in utterances:
         words = said.words or tuple(TimedWord(text, None, None, 1.0) for text in said.text.split())
-        plain = [_EDGES.sub("", word.text.replace("\u2019", "'")).lower() for word in words]
+        plain = [EDGES.sub("", word.text.replace("\u2019", "'")).lower() for word in words]
         sure = [word.confidence for word in words]
         mentions = drug_names.find_drugs(plain)
         stops = [word.text.rstrip("\"')")[-1:] for word in words]
@@ -116,7 +94,7 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
         taken = {at for start, end, _ in doubts for at in range(start, end)}
         known = {at for one in mentions for at in range(one.start, one.end)} - taken
         named = sorted(known | taken)
-        doubts += [one for one in _numbers(plain, sure, mentions, sorted(known)) if one[0] not in taken]
+        doubts += _numbers(_Said(plain, sure, stops, said.overlap), mentions, sorted(taken))
         doubts += _negations(plain, sure, named)
         found += [LocatedDoubt(said.id, *one) for one in sorted(doubts, key=lambda one: one[:2])]
     return tuple(found)
@@ -125,104 +103,28 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
 _Doubts = list[tuple[int, int, WordDoubt]]
 
 
-def sound_key(text: str) -> str:
-    """A name by its coarse sound: consonants that recognisers swap are one letter, a run of vowels is one "a"."""
-    text = re.sub(r"[^a-z]", "", text.lower())
-    for pattern, sound in _SOUNDS:
-        text = re.sub(pattern, sound, text)
-    return re.sub(r"(.)\1+", r"\1", text)
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """An utterance's words without their signs, how sure each is, and the last character of each."""
 
-
-# In this order. "tion" is "shun"; soft c and g; x is ks; voiced and unvoiced are one; vowels, y, w, h are alike.
-_SOUNDS = (
-    (r"x", "ks"), (r"^ps", "s"), (r"gn", "n"), (r"st(?=en)", "s"), (r"ph", "f"), (r"gh", ""), (r"^kn", "n"),
-    (r"[ts]ion", "xan"), (r"sch|sh|tch|ch", "x"),
-    (r"c(?=[eiy])", "s"), (r"g(?=[eiy])", "x"), (r"j", "x"), (r"[ckqg]+", "k"), (r"z", "s"),
-    (r"th|d", "t"), (r"b", "p"), (r"v", "f"), (r"(?<=[a-z])e$", ""), (r"[aeiouywh]+", "a"),
-)  # fmt: skip
+    plain: Sequence[str]
+    sure: Sequence[float]
+    stops: Sequence[str]
+    overlap: bool
 
 
 def _lit(word: TimedWord, doubt: WordDoubt | None) -> TimedWord:
+    if doubt and word.doubt:  # what the recogniser wrote at first is still told
+        both = tuple(dict.fromkeys((*doubt.suggestions, *word.doubt.suggestions)))
+        doubt = WordDoubt(f"{doubt.reason} {word.doubt.reason}", both, doubt.words)
     return replace(word, doubt=doubt) if doubt else word
-
-
-def _own_names(medications: Iterable[str]) -> Iterable[str]:
-    """Names in entries such as "Lisinopril 20 mg daily"; of an unknown medicine the words before its dose."""
-    for entry in medications:
-        words = entry.lower().split()
-        mentions = drug_names.find_drugs(words)
-        for one in mentions:
-            yield _EDGES.sub("", " ".join(words[one.start : one.end]))
-        if not mentions:
-            name = re.split(r"\s*\d", " ".join(words))[0].strip(" ,;")
-            if len(name) > 3:
-                yield name
-
-
-def _lines(file: str) -> list[str]:
-    return [line for line in (LEXICON / file).read_text("utf-8").splitlines() if line and not line.startswith("#")]
-
-
-@functools.cache
-def _common_names() -> tuple[str, ...]:
-    """Names of medicines that are common in visits, lower case, four letters and more."""
-    names = [name.strip().lower() for line in _lines("drugs.txt") for name in re.split(r"[;|]", line)]
-    names += [line.strip().lower() for line in _lines("more_drugs.txt")]
-    names += [name.lower() for group in prescription_drugs.classes().values() for name in sorted(group)]
-    names += prescription_drugs.daily_maxima()
-    plain = (name for name in names if len(name) > 4 and name not in _spoken())
-    return tuple(dict.fromkeys(name for name in plain if name not in drug_names.NOT_MEDICINES))
-
-
-@functools.cache
-def _spoken() -> frozenset[str]:
-    return frozenset(word for line in _lines("spoken_words.txt") for word in line.split())
-
-
-@functools.cache
-def _ordinary() -> frozenset[str]:
-    """Words people say in a visit."""
-    clinical = {word for line in _lines("lay_clinical.txt") for word in re.findall(r"[a-z']+", line.lower())}
-    return _spoken() | clinical
 
 
 @functools.cache
 def _symptoms() -> frozenset[str]:
     """Words that name complaints, from the lexicon; short and everyday ones left out."""
-    firsts = (form for line in _lines("lay_clinical.txt") for form in line.split("|")[0].split(";"))
+    firsts = (form for line in lexicon_lines("lay_clinical.txt") for form in line.split("|")[0].split(";"))
     return frozenset(word for form in firsts for word in form.lower().split() if len(word) > 3) - {"with", "from"}
-
-
-def _is_ordinary(word: str) -> bool:
-    known = _ordinary()
-    if word in known or not word.isalpha():
-        return True
-    return any(word.endswith(end) and word[: -len(end)] in known for end in ("s", "es", "ed", "d", "ing", "ly", "er"))
-
-
-def _is_number(word: str) -> bool:
-    return bool(_NUMBER.match(word)) or word in _NUMBER_WORDS
-
-
-def _eased(plain: Sequence[str], start: int, end: int) -> float:
-    """How much what stands around lowers the bar: a strength after the words, or a word such as "take" before them."""
-    after, before = plain[end : end + NEAR], plain[max(0, start - 3) : start]
-    strength = any(word in _STRONG or re.fullmatch(r"[\d.,]+(mg|mcg)", word) for word in after)
-    often = any(word in _OFTEN for word in after[:3]) or " ".join(after[:3]).endswith("a day")
-    number = bool(after) and (_is_number(after[0]) and after[0] != "one")
-    form = any(word in _FORMS for word in after[:2])
-    if strength:
-        return STRENGTH_EASES
-    return CONTEXT_EASES if often or number or form or any(word in _VERBS for word in before) else 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    start: int
-    end: int
-    letters: str
-    bar: float
-    free: bool  # nothing around speaks of a medicine: compared with the patient's own list only
 
 
 def _misheard(
@@ -233,8 +135,8 @@ def _misheard(
     stops: Sequence[str],
 ) -> _Doubts:
     """Runs of words that sound like a medicine and name none, the likest first, none over another."""
-    runs = list(_runs(plain, sure, _whole_names(plain, mentions), stops))
-    likely = _likely([run for run in runs if not run.free], tuple(dict.fromkeys((*own, *_common_names()))), len(own))
+    runs = list(runs_of(plain, sure, whole_names(plain, mentions), stops))
+    likely = _likely([run for run in runs if not run.free], tuple(dict.fromkeys((*own, *common_names()))), len(own))
     likely += _likely([run for run in runs if run.free], own, len(own))
     kept: _Doubts = []
     for _, run, suggestions in sorted(likely, key=lambda one: (-one[0], one[1].start, one[1].end)):
@@ -245,11 +147,11 @@ def _misheard(
     return kept
 
 
-def _likely(runs: Sequence[_Run], names: Sequence[str], own: int) -> list[tuple[float, _Run, tuple[str, ...]]]:
+def _likely(runs: Sequence[Run], names: Sequence[str], own: int) -> list[tuple[float, Run, tuple[str, ...]]]:
     """Runs alike enough to one of `names`, the first `own` of which are the patient's: how much, and to which."""
     if not runs or not names:
         return []
-    alike = _likeness([run.letters for run in runs], names)
+    alike = likeness([run.letters for run in runs], names)
     alike[:, :own] += OWN_EASES
     likely = []
     for row, run in enumerate(runs):
@@ -263,69 +165,6 @@ def _likely(runs: Sequence[_Run], names: Sequence[str], own: int) -> list[tuple[
     return likely
 
 
-def _whole_names(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention]) -> set[int]:
-    """Places of names that stand for themselves; a short uncommon one may be the end of a common ("sir trilene")."""
-    common = set(_common_names())
-    places: set[int] = set()
-    for one in mentions:
-        text = " ".join(plain[one.start : one.end])
-        if text in common or one.ingredient in common or len(text) > LONG_NAME:
-            places.update(range(one.start, one.end))
-    return places
-
-
-def _runs(plain: Sequence[str], sure: Sequence[float], named: set[int], stops: Sequence[str]) -> Iterable[_Run]:
-    """Runs that may be a name. None goes over the end of a sentence or holds a person's name, which follows a title."""
-    strange = [not _is_ordinary(word) for word in plain]
-    for start in range(len(plain)):
-        for end in range(start + 1, min(start + MOST_WORDS, len(plain)) + 1):
-            words = plain[start:end]
-            last = words[-1]
-            if not last or not last.replace("'", "").isalpha() or last in _NEVER_IN_NAMES:
-                break
-            if (start and plain[start - 1] in _TITLES) or (end - start > 1 and stops[end - 2] in _SENTENCE_ENDS):
-                break
-            if named.issuperset(range(start, end)):
-                continue
-            letters = "".join(words).replace("'", "")
-            if not 5 <= len(letters) <= 24:
-                continue
-            eased, odd = _eased(plain, start, end), any(strange[start:end])
-            within = [at for at in range(start, end) if at in named]
-            # A name within is right as it stands, but for a short one that begins a longer ("cipro flocks a sin").
-            begins = within == [start] and len(plain[start]) <= SHORT_NAME and eased >= STRENGTH_EASES
-            if (end - start == 1 and not odd) or (within and not (begins and end - start > 2)):
-                continue
-            bar = ALIKE_STRANGE if odd else ALIKE_ORDINARY
-            bar += COMMA_COSTS * any(stops[at] in _PARTS_END for at in range(start, end - 1))
-            bar -= eased + UNSURE_EASES * (min(sure[start:end]) < LOW_CONFIDENCE)
-            yield _Run(start, end, letters, bar, not (eased or odd))
-
-
-def _likeness(runs: Sequence[str], names: Sequence[str]) -> np.ndarray:
-    """(runs, names), 0 to 1."""
-    sounds = _alike([sound_key(run) for run in runs], [_key(name) for name in names])
-    letters = _alike(runs, [_letters(name) for name in names])
-    starts = np.array([sound_key(run)[:1] for run in runs])[:, None] != np.array([_key(name)[:1] for name in names])
-    short = np.array([len(_letters(name)) <= SHORT_NAME for name in names])
-    alike = SOUND_SHARE * sounds + (1 - SOUND_SHARE) * letters
-    return alike - OTHER_START_COSTS * starts - SHORT_COSTS * short * (alike < 1)
-
-
-def _alike(queries: Sequence[str], choices: Sequence[str]) -> np.ndarray:
-    return cdist(queries, choices, scorer=Levenshtein.normalized_similarity, dtype=np.float32)
-
-
-@functools.lru_cache(4096)
-def _key(name: str) -> str:
-    return sound_key(name)
-
-
-@functools.lru_cache(4096)
-def _letters(name: str) -> str:
-    return re.sub(r"[^a-z]", "", name.lower())
-
-
 def _conflicts(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention], own: Sequence[str]) -> _Doubts:
     """Medicines that the patient's list does not hold, but one that sounds alike."""
     if not own:
@@ -336,7 +175,7 @@ def _conflicts(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention],
         heard = " ".join(filter(None, plain[one.start : one.end]))
         if one.ingredient in listed or heard in own:
             continue
-        alike = _likeness([_letters(heard)], own)[0]
+        alike = likeness([letters_of(heard)], own)[0]
         confused = {other.lower() for _, other, _ in prescription_drugs.look_alikes().get(heard, ())}
         close = tuple(name for name, how in zip(own, alike, strict=True) if how >= CONFLICT or name in confused)
         if close:
@@ -345,40 +184,61 @@ def _conflicts(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention],
     return found
 
 
-def _numbers(
-    plain: Sequence[str], sure: Sequence[float], mentions: Sequence[drug_names.DrugMention], named: Sequence[int]
-) -> _Doubts:
-    """Numbers of a dose that were heard badly, have no unit, or are more than anybody takes of that medicine."""
+def _numbers(said: _Said, mentions: Sequence[drug_names.DrugMention], misheard: Sequence[int]) -> _Doubts:
+    """Numbers that were heard badly or while two spoke, that run into another or follow a name that is not understood;
+    doses without a unit, or more than anybody takes. `misheard`: places of words that may be a medicine.
+    """
+    known = sorted({at for one in mentions for at in range(one.start, one.end)} - set(misheard))
     found: _Doubts = []
-    for at, word in enumerate(plain):
-        if not _is_number(word):
+    for at, word in enumerate(said.plain):
+        if at in misheard or not (is_number(word) or word[:1].isdigit()):
             continue
-        before = [place for place in named if at - NEAR <= place < at]
-        number = _NUMBER.match(word)
-        unit = (number and number[2]) or next((one for one in plain[at + 1 : at + 3] if one in _UNITS), "")
-        if not before and unit not in _STRONG and unit not in ("tablets", "puffs", "units", "capsules"):
-            continue
-        value = float(number[1].replace(",", "")) if number else None
-        most = _most(mentions, at)
-        if unit in _MILLIGRAMS and value is not None and value > most:
-            reason = f"{word} is more than is taken in a day."
-        elif unit in _MILLIGRAMS and value is not None and value > 1000 and value % 50:
-            reason = f"No medicine comes as {word} milligrams: two numbers may have run into one."
-        elif sure[at] < LOW_CONFIDENCE and (unit or before):
-            reason = "This number of a dose was heard badly."
-        elif before and before[-1] >= at - 2 and number and not unit and not _counts_other(plain, at):
-            reason = "A number after a medicine, without its unit."
-        else:
-            continue
-        found.append((at, at + 1, WordDoubt(reason)))
+        reason = _dose_doubt(said.plain, at, known, mentions) or _hearing_doubt(said, at, misheard)
+        if reason:
+            found.append((at, at + 1, WordDoubt(reason)))
     return found
+
+
+def _dose_doubt(plain: Sequence[str], at: int, known: Sequence[int], mentions: Sequence[drug_names.DrugMention]) -> str:
+    """What is unlikely of a number as a dose, "" where nothing is."""
+    word = plain[at]
+    before = [place for place in known if at - NEAR <= place < at]
+    number = NUMBER.match(word)
+    unit = (number and number[2]) or next((one for one in plain[at + 1 : at + 3] if one in UNITS), "")
+    if not number or (not before and unit not in STRONG and unit not in ("tablets", "puffs", "units", "capsules")):
+        return ""
+    value = float(number[1].replace(",", ""))
+    if unit in _MILLIGRAMS and value > _most(mentions, at):
+        return f"{word} is more than is taken in a day."
+    if unit in _MILLIGRAMS and value > 1000 and value % 50:
+        return f"No medicine comes as {word} milligrams: two numbers may have run into one."
+    if re.fullmatch(r"\d+\.\d*0", number[1]):
+        return f"Nobody says {word} of a dose: a word and a number may have run into one."
+    if before and before[-1] >= at - 2 and not unit and not _counts_other(plain, at):
+        return "A number after a medicine, without its unit."
+    return ""
+
+
+def _hearing_doubt(said: _Said, at: int, misheard: Sequence[int]) -> str:
+    """Why a number may have been misheard, "" where nothing says so."""
+    plain, word = said.plain, said.plain[at]
+    counted = word != "one" or any(one in UNITS for one in plain[at + 1 : at + 2])
+    if counted and said.sure[at] < BADLY_HEARD_NUMBER:
+        return "This number was heard badly."
+    if said.overlap and counted and said.sure[at] < BADLY_HEARD_THERE:
+        return "Two people spoke at once, so that this number may be wrong."
+    if word[:1].isdigit() and at and plain[at - 1][:1].isdigit() and said.stops[at - 1] not in _ENDS:
+        return "Two numbers follow each other: one of them may be a word."
+    if said.sure[at] < BADLY_HEARD_THERE and any(at - 2 <= place < at for place in misheard):
+        return "The name before this number was not understood, so that it may be wrong too."
+    return ""
 
 
 def _counts_other(plain: Sequence[str], at: int) -> bool:
     """Whether a number is a year, or counts time or something else than a strength."""
     if re.fullmatch(r"(19|20)\d\d", plain[at]):
         return True
-    return any(word in _TIMES or _is_number(word) for word in plain[at + 1 : at + 2])
+    return any(word in _TIMES or is_number(word) for word in plain[at + 1 : at + 2])
 
 
 def _most(mentions: Sequence[drug_names.DrugMention], at: int) -> float:

@@ -17,6 +17,7 @@ from models.contracts import Diarizer, Transcriber
 from pipelines.audio_intake import OpenedAudio, open_audio
 from pipelines.medical_words import with_doubts
 from pipelines.progress import Progress, silent
+from pipelines.second_look import look_again
 from pipelines.speakers import assign
 
 FIRST_BLOCK_S = 6.0  # short, so that the first words come soon
@@ -50,7 +51,7 @@ def transcribe(
         try:
             while heard.until_s < audio.duration_s:
                 progress(heard.until_s, audio.duration_s, "seconds", "Listening")
-                new = _hear_block(audio, transcriber, heard)
+                new = _hear_block(audio, transcriber, heard, known_medications)
                 for one in assign(new, ()) if on_utterance else ():
                     heard.told += 1
                     on_utterance(replace(one, id=f"heard{heard.told}", speaker=""))
@@ -129,7 +130,9 @@ class _Voices:
         return self._listening.turns(speakers)
 
 
-def _hear_block(audio: OpenedAudio, transcriber: Transcriber, heard: _Heard) -> list[TimedWord]:
+def _hear_block(
+    audio: OpenedAudio, transcriber: Transcriber, heard: _Heard, known_medications: Sequence[str]
+) -> list[TimedWord]:
     """The next stretch, up to a pause; `heard` grows by it."""
     at = heard.until_s
     end = min(at + (FIRST_BLOCK_S if at == 0 else BLOCK_S), audio.duration_s)
@@ -145,7 +148,9 @@ def _hear_block(audio: OpenedAudio, transcriber: Transcriber, heard: _Heard) -> 
         if guess.code != LANGUAGE and guess.probability >= SURE_OTHER_LANGUAGE and seconds > 2:
             heard.foreign_s += seconds
         else:
-            new = _kept(transcriber.words(AudioClip(piece, at), LANGUAGE), [(at + a, at + b) for a, b in spoken])
+            clip = AudioClip(piece, at)
+            phrases = _kept(transcriber.words(clip, LANGUAGE), [(at + a, at + b) for a, b in spoken])
+            new = _marked(look_again(phrases, clip, LANGUAGE, transcriber, known_medications))
     heard.words += new
     heard.until_s = end
     return new
@@ -163,16 +168,25 @@ def _quiet_end(at: float, end: float, length_s: float, spoken: Sequence[tuple[fl
     return at + pauses[-1] if pauses else end
 
 
-def _kept(phrases: Sequence[HeardPhrase], spoken: Sequence[tuple[float, float]]) -> list[TimedWord]:
-    """Words of phrases that are no invention, badly heard ones marked as unclear. `spoken`: where a voice is heard."""
-    kept: list[TimedWord] = []
+def _kept(phrases: Sequence[HeardPhrase], spoken: Sequence[tuple[float, float]]) -> list[HeardPhrase]:
+    """Phrases that are no invention. `spoken`: where a voice is heard."""
+    kept: list[HeardPhrase] = []
     for phrase in phrases:
         invented = phrase.no_speech > NO_SPEECH and phrase.mean_log_probability < UNTRUSTED_LOG_PROBABILITY
-        if invented or phrase.compression > REPEATS or not _near_a_voice(phrase, spoken):
-            continue
-        badly = phrase.mean_log_probability < UNTRUSTED_LOG_PROBABILITY
-        kept += [replace(word, unclear=badly or word.confidence < UNSURE_WORD) for word in phrase.words]
+        if not (invented or phrase.compression > REPEATS or not _near_a_voice(phrase, spoken)):
+            kept.append(phrase)
     return kept
+
+
+def _marked(phrases: Sequence[HeardPhrase]) -> list[TimedWord]:
+    """Their words, badly heard ones marked as unclear; one that is lit with its reason needs no second mark."""
+    return [
+        replace(word, unclear=phrase.mean_log_probability < UNTRUSTED_LOG_PROBABILITY or word.confidence < UNSURE_WORD)
+        if word.doubt is None
+        else word
+        for phrase in phrases
+        for word in phrase.words
+    ]
 
 
 def _near_a_voice(phrase: HeardPhrase, spoken: Sequence[tuple[float, float]]) -> bool:

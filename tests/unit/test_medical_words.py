@@ -6,7 +6,8 @@ import pytest
 
 from domain.speech import TimedWord, Transcript, Utterance
 from pipelines.consultation import with_word
-from pipelines.medical_words import doubts_of, located_doubts, sound_key, with_doubts
+from pipelines.medical_words import doubts_of, located_doubts, with_doubts
+from pipelines.sounding_names import sound_key
 
 # What was written down by ear, and the medicine that was meant. The rules were made while looking at the first...
 SEEN = (
