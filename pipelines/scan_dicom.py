@@ -12,6 +12,7 @@ import numpy as np
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
+from pipelines import scan_jpeg12
 from pipelines.scan_display import decode_frame, upright
 
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -106,6 +107,7 @@ def read_header(path: Path) -> Any:
     from pydicom.errors import InvalidDicomError
 
     _keep_quiet()
+    scan_jpeg12.register()
     try:
         return pydicom.dcmread(path, force=True)
     except (

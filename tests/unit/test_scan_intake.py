@@ -342,8 +342,33 @@ def test_every_packaged_dicom_file_reads_or_is_refused_in_words():
     assert {uid.rpartition(".1.2.")[2] for uid in read} >= COMPRESSED
 
 
-# Run lengths, JPEG baseline and lossless, JPEG-LS, JPEG 2000 (last parts of the transfer syntaxes' UIDs).
-COMPRESSED = {"5", "4.50", "4.70", "4.80", "4.81", "4.90", "4.91"}
+# Run lengths, JPEG baseline, extended and lossless, JPEG-LS, JPEG 2000 (last parts of the transfer syntaxes' UIDs).
+COMPRESSED = {"5", "4.50", "4.51", "4.70", "4.80", "4.81", "4.90", "4.91"}
+
+
+@pytest.mark.parametrize("name", ["JPEG-lossy.dcm", "JPGExtended.dcm"])
+def test_twelve_bit_jpeg_holds_the_values_that_another_viewer_shows(name):
+    """The two places were read off in OsiriX by the authors of pydicom."""
+    import pydicom.data
+    from pydicom.pixels import pixel_array
+
+    path = Path(pydicom.data.get_testdata_file(name))
+    assert open_scan(path, LIMITS).picture().pixels.shape == (1024, 256)
+    stored = pixel_array(pydicom.dcmread(path), index=0)
+    assert (stored[420, 140], stored[230, 120]) == (244, 95)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_twelve_bit_jpeg_that_breaks_off_inside_is_refused(tmp_path, share):
+    import pydicom
+    from pydicom.encaps import encapsulate, generate_frames
+
+    dataset = pydicom.dcmread(pydicom.data.get_testdata_file("JPGExtended.dcm"))
+    (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([frame[: int(share * len(frame))]])
+    dataset.save_as(tmp_path / "cut.dcm")
+    with pytest.raises(UploadRejected, match="cannot be decoded"):
+        open_scan(tmp_path / "cut.dcm", LIMITS).picture()
 
 
 def test_every_packaged_nifti_file_reads_or_is_refused_in_words():
