@@ -1,7 +1,8 @@
 """A backup of a data folder in one file, and the way back. For the SQLite that is the default; PostgreSQL has pg_dump.
 
 A ZIP with a manifest of SHA-256 sums: the database as SQLite's own online backup gives it, the kept files, the signing
-keys and the checkpoints of the trail. The search index is left out: it is made again from the records. The file holds
+keys, the checkpoints of the trail and the secret of copies without identity, so that a study's later copies still
+belong to its earlier ones. The search index is left out: it is made again from the records. The file holds
 patients' data and private keys, and is written for its owner only.
 """
 
@@ -23,6 +24,7 @@ from pathlib import Path, PurePosixPath
 from domain.errors import StorageFailed, UploadRejected
 from storage.checkpoint_file import FILE as CHECKPOINTS
 from storage.signing_keys import FOLDER as KEYS
+from storage.uid_secret import FILE as UID_SECRET
 
 DATABASE = "records.sqlite"
 FILES = "files"
@@ -34,6 +36,7 @@ FORMAT = 1
 MAX_MANIFEST_BYTES = 64 << 20  # 64 MiB: a line of 150 bytes for each of 400,000 files
 CHUNK = 1 << 20  # 1 MiB
 OWNER_ONLY = 0o600
+SINGLE = (CHECKPOINTS, UID_SECRET)  # files of their own beside the folders
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,8 @@ def copy(data_dir: Path, target: Path) -> None:
         target.mkdir(parents=True, mode=0o700)
         _copy_database(data_dir / DATABASE, target / DATABASE)
         for name, file in _kept(data_dir):
+            if name == UID_SECRET:  # each workspace makes its own: shared, it would tie visitors' copies together
+                continue
             place = target / name
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             (os.link if name.startswith(f"{FILES}/") else shutil.copy2)(file, place)
@@ -153,8 +158,9 @@ def _kept(data_dir: Path) -> Iterator[tuple[str, Path]]:
         yield f"{FILES}/{file.parent.name}/{file.name}", file
     for file in sorted((data_dir / KEYS).glob("*.jwk")):
         yield f"{KEYS}/{file.name}", file
-    if (data_dir / CHECKPOINTS).is_file():
-        yield CHECKPOINTS, data_dir / CHECKPOINTS
+    for name in SINGLE:
+        if (data_dir / name).is_file():
+            yield name, data_dir / name
 
 
 def _manifest(archive: zipfile.ZipFile) -> dict:
@@ -165,7 +171,7 @@ def _manifest(archive: zipfile.ZipFile) -> dict:
         raise ValueError("another format")
     for name in manifest["files"]:
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or path.parts[0] not in (DATABASE, FILES, KEYS, CHECKPOINTS):
+        if path.is_absolute() or ".." in path.parts or path.parts[0] not in (DATABASE, FILES, KEYS, *SINGLE):
             raise ValueError("a name that no backup has")
     return manifest
 
@@ -186,10 +192,10 @@ def _unpack(archive: zipfile.ZipFile, name: str, sha256: str, size: int, scratch
 
 def _swap(data_dir: Path, scratch: Path) -> None:
     aside = Path(tempfile.mkdtemp(dir=data_dir, prefix=f"before-restore-{datetime.now(UTC):%Y-%m-%dT%H%M%S}-"))
-    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", FILES, KEYS, CHECKPOINTS, INDEX):
+    for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", FILES, KEYS, *SINGLE, INDEX):
         if (data_dir / name).exists():
             os.replace(data_dir / name, aside / name)
-    for name in (FILES, KEYS, CHECKPOINTS, DATABASE):  # the database last: without it there is no data folder yet
+    for name in (FILES, KEYS, *SINGLE, DATABASE):  # the database last: without it there is no data folder yet
         if (scratch / name).exists():
             os.replace(scratch / name, data_dir / name)
 

@@ -18,6 +18,8 @@ from pipelines.caretaker import back_up, put_back
 from pipelines.workbench import Workbench, open_workbench
 from storage import audit, backup
 from storage.database import Database
+from storage.uid_secret import FILE as UID_SECRET
+from storage.uid_secret import uid_secret
 
 
 @pytest.fixture
@@ -50,6 +52,18 @@ def test_a_backup_brings_back_records_keys_trail_and_search(settings: Settings, 
     assert sorted(file.name for file in (settings.data_dir / "signing-keys").iterdir()) == key_files
     aside = [folder for folder in settings.data_dir.iterdir() if folder.name.startswith("before-restore-")]
     assert [(folder / backup.DATABASE).is_file() for folder in aside] == [True]  # moved, not deleted
+
+
+def test_copies_without_identity_still_belong_together_after_a_backup_was_put_back(
+    settings: Settings, nurse: Actor, filled: str
+) -> None:
+    before = uid_secret(settings.data_dir)
+    made = back_up(settings, nurse)
+    (settings.data_dir / UID_SECRET).unlink()
+    assert uid_secret(settings.data_dir) != before
+    put_back(settings, nurse, Path(made.file.name))
+    assert uid_secret(settings.data_dir) == before
+    assert (settings.data_dir / UID_SECRET).stat().st_mode & 0o777 == 0o600
 
 
 def test_a_backup_is_never_written_over(settings: Settings, nurse: Actor, filled: str, tmp_path: Path) -> None:
