@@ -44,7 +44,7 @@ def main() -> None:
         server = subprocess.Popen(
             [sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        watch = _Watch(server.pid)
+        watch = Watch(server.pid)
         try:
             _measure(options, folder, watch)
         finally:
@@ -53,8 +53,8 @@ def main() -> None:
             server.wait(timeout=30)
 
 
-def _measure(options: argparse.Namespace, folder: Path, watch: _Watch) -> None:
-    client = _connect(options.port)
+def _measure(options: argparse.Namespace, folder: Path, watch: Watch) -> None:
+    client = connect(options.port)
     print(f"at the start            {watch.now():6.0f} MB")
     pictures = sorted(options.data.glob("*.jpg"))
     for index in range(options.pages):
@@ -76,7 +76,7 @@ def _measure(options: argparse.Namespace, folder: Path, watch: _Watch) -> None:
               *(f"{value:.0f}" for value in quarters))  # fmt: skip
 
 
-def _connect(port: int):  # type: ignore[no-untyped-def]
+def connect(port: int):  # type: ignore[no-untyped-def]
     from gradio_client import Client
 
     give_up = time.monotonic() + START_SECONDS
@@ -116,7 +116,7 @@ def _long_pdf(pictures: list[Path], count: int) -> bytes:
     return img2pdf.convert([small[index % len(small)] for index in range(count)])
 
 
-class _Watch:
+class Watch:
     """Samples the resident memory of a process and its children, in MB."""
 
     def __init__(self, pid: int) -> None:

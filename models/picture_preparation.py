@@ -12,6 +12,7 @@ import numpy as np
 LOW_PERCENTILE, HIGH_PERCENTILE = 0.5, 99.5  # the contrast stretch ignores the few darkest and brightest pixels
 CONTENT_SHARE = 0.12  # of the bright end; below it a pixel counts as the black round the head
 CONTENT_LINE_SHARE = 0.02  # a row or column belongs to the content when this share of it is brighter than that
+BAND_PIXELS = 2_000_000
 MARGIN = 0.03  # kept round the content, as a share of its side
 
 
@@ -32,16 +33,34 @@ def grey(pixels: np.ndarray) -> np.ndarray:
     """uint8 (height, width) from uint8 (height, width) or (height, width, 3) RGB; BT.601 luma."""
     if pixels.ndim == 2:
         return pixels
-    return (pixels[..., :3].astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5).astype(np.uint8)
+    luma = np.array([0.299, 0.587, 0.114], np.float32)
+    out = np.empty(pixels.shape[:2], np.uint8)
+    for band in _bands(out):
+        out[band] = (pixels[band, :, :3].astype(np.float32) @ luma + 0.5).astype(np.uint8)
+    return out
 
 
 def even_contrast(picture: np.ndarray) -> np.ndarray:
-    """Stretch so that the percentiles become 0 and 255; a flat picture stays as it is."""
-    low, high = np.percentile(picture, (LOW_PERCENTILE, HIGH_PERCENTILE))
+    """Stretch so that the percentiles become 0 and 255; a flat picture stays as it is. uint8 to uint8."""
+    counts = np.sum([np.bincount(picture[band].ravel(), minlength=256) for band in _bands(picture)], axis=0)
+    low, high = _percentile(counts, LOW_PERCENTILE), _percentile(counts, HIGH_PERCENTILE)
     if high - low < 2:
         return picture
-    stretched = (picture.astype(np.float32) - low) * (255.0 / (high - low))
-    return np.clip(stretched, 0, 255).astype(np.uint8)
+    levels = (np.arange(256) - low) * (255.0 / (high - low))
+    return np.clip(levels, 0, 255).astype(np.uint8)[picture]
+
+
+def _percentile(counts: np.ndarray, per_cent: float) -> float:
+    """Of values 0 to 255 that occur so often, as numpy's percentile gives it."""
+    place = per_cent / 100 * (int(counts.sum()) - 1)
+    lower, upper = np.searchsorted(np.cumsum(counts), (np.floor(place), np.ceil(place)), side="right")
+    return float(lower + (place - np.floor(place)) * (upper - lower))
+
+
+def _bands(picture: np.ndarray) -> list[slice]:
+    """Rows to be worked on at a time: of a film of 120 million pixels each float would take half a gigabyte."""
+    rows = max(1, BAND_PIXELS // max(1, picture.shape[1]))
+    return [slice(top, top + rows) for top in range(0, picture.shape[0], rows)]
 
 
 def content_box(picture: np.ndarray) -> tuple[int, int, int, int]:
@@ -81,13 +100,17 @@ def fit_square(pixels: np.ndarray, side_px: int, crop_to_content: bool) -> tuple
 
 def lay_back(square_map: np.ndarray, framing: Framing, original_shape: tuple[int, int]) -> np.ndarray:
     """float32 (height, width) map over the original picture from a (side, side) map over the square; 0 outside."""
-    from PIL import Image
+    import cv2
 
     part = square_map[framing.top : framing.top + framing.height, framing.left : framing.left + framing.width]
     left, top, right, bottom = framing.crop
-    resized = Image.fromarray(part.astype(np.float32)).resize((right - left, bottom - top), Image.Resampling.BILINEAR)
+    way = cv2.INTER_LINEAR if right - left >= framing.width else cv2.INTER_AREA
+    # OpenCV and not Pillow, which would copy the map of a large film twice on the way here.
+    resized = cv2.resize(np.ascontiguousarray(part, np.float32), (right - left, bottom - top), interpolation=way)
+    if resized.shape == original_shape:
+        return resized
     full = np.zeros(original_shape, np.float32)
-    full[top:bottom, left:right] = np.asarray(resized)
+    full[top:bottom, left:right] = resized
     return full
 
 

@@ -11,6 +11,8 @@ from PIL import Image, ImageDraw
 from domain.errors import ModelUnavailable
 from domain.imaging import ClassScores, Explanation, Scan, ScanReading
 from domain.models import InputContract, ModelCard, ModelStamp, WeightsSource
+from models import picture_preparation
+from models.picture_preparation import even_contrast, fit_square, grey, lay_back
 from pipelines import imaging
 from pipelines.imaging import overlay, read_scan, read_scan_auto
 from pipelines.scan_quality import doubt_about
@@ -179,3 +181,29 @@ def test_what_is_no_scan_is_told_before_any_network(pixels, code):
 
 def test_a_plain_picture_raises_no_doubt(clouds):
     assert doubt_about(clouds.pixels) is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_film_is_evened_in_bands_exactly_as_in_one_piece(monkeypatch, seed):
+    rng = np.random.default_rng(seed)
+    film = rng.normal(60 + 40 * seed, 5 + 20 * seed, (61, 47, 3)).clip(0, 255).astype(np.uint8)
+    whole = (film.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32) + 0.5).astype(np.uint8)
+    low, high = np.percentile(whole, (0.5, 99.5))
+    stretched = np.clip((whole.astype(float) - low) * (255 / (high - low)), 0, 255).astype(np.uint8)
+    monkeypatch.setattr(picture_preparation, "BAND_PIXELS", 100)
+    assert (grey(film) == whole).all()
+    assert (even_contrast(whole) == stretched).all()
+
+
+@pytest.mark.parametrize(("height", "width", "crop"), [(400, 300, False), (120, 90, False), (400, 300, True)])
+def test_a_map_is_laid_back_where_it_points(height, width, crop):
+    picture = np.zeros((height, width), np.uint8)
+    picture[height // 8 : -height // 8, width // 6 : -width // 6] = 90
+    spot = (slice(height // 2, height // 2 + height // 8), slice(width // 2, width // 2 + width // 8))
+    picture[spot] = 250
+    square, framing = fit_square(picture, 256, crop)
+    back = lay_back((square > 200).astype(np.float32), framing, picture.shape)
+    assert back.shape == picture.shape
+    assert back[spot].mean() > 0.9
+    back[spot] = 0
+    assert back.mean() < 0.005
