@@ -110,9 +110,12 @@ class Explanation:
 
     @property
     def caption(self) -> str:
-        """The words under the map."""
+        """The words under the map, never more than the curve beside them shows."""
         if self.reliable:
-            return f"Where the answer '{self.label}' comes from: taking these places away changes it more than chance."
+            said = f"Where the answer '{self.label}' comes from: taking these places away changes it more than chance."
+            if self.by_map[-1] < self.by_chance[-1]:
+                return said
+            return f"{said[:-1]}, on average; with {self.deleted[-1]:.0%} of the picture gone it no longer does."
         return f"Unreliable here: this map for '{self.label}' does no better than places chosen at random."
 
 

@@ -44,6 +44,10 @@ class Member:
         pooled = maps.mean((2, 3))
         return self.network._fc(pooled).mean(0).numpy(), pooled.mean(0).numpy(), look.mean(0).numpy()
 
+    def logits(self, square: np.ndarray) -> np.ndarray:
+        """float32 (classes,) of one uint8 (side, side) picture, and nothing else: quicker than `ask`."""
+        return self.network(to_tensor(square[None], self.channels))[0].numpy()
+
 
 def load_members(folder: Path, settings: BundleSettings) -> tuple[Member, ...]:
     """Every network of the bundle. Raises ModelUnavailable where one cannot be built or does not fit its weights."""

@@ -99,6 +99,16 @@ def test_an_unreliable_map_is_named_so(clouds):
     assert any("Unreliable here" in warning for warning in reading.warnings)
 
 
+def test_the_caption_says_no_more_than_the_curve_shows():
+    heat = np.zeros((4, 4), np.float32)
+    through = Explanation("yes", heat, (0.1, 0.2), (0.5, 0.3), (0.9, 0.8), True)
+    crossing = Explanation("yes", heat, (0.1, 0.2), (0.2, 0.9), (0.9, 0.8), True)
+    assert "than chance" in through.caption
+    assert "no longer" not in through.caption
+    assert "on average" in crossing.caption
+    assert "with 20% of the picture gone it no longer does" in crossing.caption
+
+
 def test_a_reading_that_abstains_cannot_carry_a_score(clouds):
     reading = read_scan(clouds, Invented())
     with pytest.raises(ValueError, match="abstains"):
