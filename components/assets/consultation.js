@@ -84,7 +84,11 @@
         button("It is right", "", "keep-" + key, settle(first.text))));
   }
 
-  function says(said, state) {
+  const LONG_PAUSE_S = 1.5;
+  /* Sentences of one voice follow each other as one says them: name and tone are shown with the first. */
+  const goesOn = (said, before) => Boolean(before) && said.speaker === before.speaker && said.start_s !== null && said.start_s - before.end_s < LONG_PAUSE_S;
+
+  function says(said, state, before) {
     const { memory, send, visit } = state;
     const timed = said.start_s !== null && visit.recording;
     const role = capital(said.role) || said.speaker;
@@ -97,7 +101,7 @@
       : el("div", { class: "hc-form" }, el("textarea", { class: "hc-input", rows: 3, maxlength: 5000, "data-key": "typed-" + said.id, "aria-label": "What was said", oninput: (event) => { memory.typed = event.target.value; } }, memory.typed),
         el("div", { class: "hc-actions" }, button("Save", "hc-strong", "saved-" + said.id, (event) => once(event, () => { memory.retyping = ""; send("retype", { utterance_id: said.id, text: memory.typed }); })),
           button("Cancel", "", "unsaved-" + said.id, () => { memory.retyping = ""; memory.redraw(); })));
-    return el("li", { class: `hc-says hc-says-${said.role || "unknown"}${(memory.lit || []).includes(said.id) ? " hc-lit" : ""}`, "data-id": said.id }, head, body);
+    return el("li", { class: `hc-says hc-says-${said.role || "unknown"}${goesOn(said, before) ? " hc-goes-on" : ""}${(memory.lit || []).includes(said.id) ? " hc-lit" : ""}`, "data-id": said.id }, head, body);
   }
 
   function voices(state) {
@@ -121,7 +125,7 @@
     const warnings = visit.transcript.warnings.map((one) => el("p", { class: "hc-warn-text" }, one));
     return el("section", { class: "hc-visit-side", "aria-label": "Conversation" }, el("h2", {}, "What was said"), warnings, voices(state), memory.player,
       !visit.recording && state.signed && visit.transcript.duration_s !== null && el("p", { class: "hc-quiet" }, "The recording was deleted when the note was signed."),
-      el("ol", { class: "hc-talk", tabindex: "0", "aria-label": "Utterances" }, visit.transcript.utterances.map((said) => says(said, state))));
+      el("ol", { class: "hc-talk", tabindex: "0", "aria-label": "Utterances" }, visit.transcript.utterances.map((said, at, all) => says(said, state, all[at - 1]))));
   }
 
   /* -- the note --------------------------------------------------------------------------------------------------- */

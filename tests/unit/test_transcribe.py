@@ -155,6 +155,18 @@ def test_an_utterance_begins_and_ends_where_its_turn_does() -> None:
     assert (one.start_s, one.end_s) == (4.0, 4.2)
 
 
+def test_a_breath_between_two_sentences_parts_them_and_one_within_a_sentence_does_not() -> None:
+    words = [
+        TimedWord(text, start, start + 0.5, 1)
+        for text, start in (("Good", 1.0), ("morning.", 1.5), ("Please", 2.2), ("sit,", 2.7), ("there.", 3.5))
+    ]
+    turns = (Turn("Speaker 1", 1.0, 1.9), Turn("Speaker 1", 2.2, 3.1), Turn("Speaker 1", 3.5, 4.0))
+    made = assign(words, turns)
+    assert [(one.text, one.start_s, one.end_s) for one in made] == [
+        ("Good morning.", 1.0, 1.9), ("Please sit, there.", 2.2, 4.0),
+    ]  # fmt: skip
+
+
 def test_words_of_a_phrase_where_nobody_is_heard_are_an_invention(tmp_path: Path) -> None:
     class Invents(Hears):
         def words(self, clip: AudioClip, language: str) -> tuple[HeardPhrase, ...]:
