@@ -28,7 +28,7 @@ from domain.chart import (
 )
 from domain.document import Fact, FactKind
 from domain.prescription import Medicine
-from pipelines import chart_trends
+from pipelines import chart_trends, dose_wording
 from pipelines.medicine_status import Status
 from pipelines.prescription_checks import milligrams_a_day
 from pipelines.prescription_prefill import MASS
@@ -201,8 +201,15 @@ def _medicine_changes(line: MedicineLine, new: Callable[[Said], bool]) -> Iterab
         yield f"Stopped: {line.name}", newest
     elif not newest.denied and not before:
         yield f"New medicine: {line.name} {newest.text}".strip(), newest
-    elif not newest.denied and newest.text and before[0].text and newest.text.casefold() != before[0].text.casefold():
+    elif not newest.denied and newest.text and before[0].text and _another_dose(before[0], newest):
         yield f"Changed: {line.name} {before[0].text} → {newest.text}", newest
+
+
+def _another_dose(before: Said, newest: Said) -> bool:
+    """A page that says itself that a dose was changed is believed, where it has other words for it."""
+    if newest.note == Status.CHANGED:
+        return newest.text.casefold() != before.text.casefold()
+    return dose_wording.says_another_dose(before.text, newest.text)
 
 
 def _state(said: Sequence[Stated]) -> MedicineState:

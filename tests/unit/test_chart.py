@@ -196,6 +196,16 @@ def test_changes_are_counted_from_the_last_visit(clinic: Clinic) -> None:
     assert "Potassium 5.9 mmol/L is high" in said
 
 
+def test_the_same_dose_told_more_exactly_is_no_change(clinic: Clinic) -> None:
+    clinic.file(date(2026, 5, 1), "Apixaban 5 mg twice daily.", "Furosemide 40 mg daily.", kind="clinic_letter")
+    clinic.file(date(2026, 6, 1), "Apixaban 5 mg PO twice daily.", "Furosemide 40 mg IV daily.", kind="prescription")
+    said = [change.text for change in clinic.desk.chart(clinic.ada).changes if "mg" in change.text]
+    assert said == []
+    clinic.file(date(2026, 6, 2), "Furosemide 40 mg PO daily.", "Apixaban increased to 5 mg BD.", kind="prescription")
+    said = [change.text for change in clinic.desk.chart(clinic.ada).changes if "mg" in change.text]
+    assert said == ["Changed: Apixaban 5 mg twice daily → 5 mg BD"]
+
+
 def test_an_entry_is_set_aside_with_a_reason_and_shown_again(clinic: Clinic) -> None:
     clinic.file(date(2026, 6, 6), "Follow-up 2026-08-01", kind="other")
     chart = clinic.desk.chart(clinic.ada)
