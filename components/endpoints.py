@@ -40,7 +40,7 @@ def build(workbench: Workbench) -> None:
         return contract.patient(workbench.create_patient(name, birth_date, sex, record_number or "", visitor(request)))
 
     def find_patients(text: str = "") -> dict[str, Any]:
-        """Find patients by part of their name or record number.
+        """Find patients by part of their name, also a misspelt one, by record number or by date of birth.
 
         Args:
             text: What to look for; empty lists the latest patients.

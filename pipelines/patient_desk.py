@@ -8,6 +8,7 @@ from domain.audit import Action, Actor
 from domain.document import FactKind
 from domain.errors import UploadRejected
 from domain.patient import MAX_NAME_CHARS, SEXES, Patient
+from pipelines.dates import find_dates
 from storage import audit, documents, patients
 from storage.database import Database
 
@@ -43,9 +44,18 @@ class PatientDesk:
         return patient
 
     def find(self, text: str = "", limit: int = 50) -> tuple[Patient, ...]:
-        """By beginnings of the name's words, by record number, or by a misspelt name; all when `text` is empty."""
+        """By beginnings of the name's words, by record number, or by a misspelt name; all when `text` is empty.
+
+        A date of birth among the words, as people write one, puts those first who were born then.
+        """
+        words, born = text[:MAX_NAME_CHARS], []
+        for written in reversed(find_dates(words)):  # from the end, so that the places before stay right
+            words = f"{words[: written.start]} {words[written.end :]}"
+            born += written.readings
         with self._database.read() as tx:
-            return patients.find(tx, text[:MAX_NAME_CHARS], limit)
+            if born and not patients.find(tx, words, limit, born):  # a record number may look like a date
+                return patients.find(tx, text[:MAX_NAME_CHARS], limit)
+            return patients.find(tx, words, limit, born)
 
     def get(self, patient_id: str) -> Patient:
         """Raises NothingFound for an unknown id."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 
 import sqlalchemy as sa
@@ -20,6 +20,7 @@ FEW_TOKENS = 20_000  # so many names are all compared with a misspelt one
 MAX_COMPARED = 5_000  # words of names that share a key with it
 MAX_NEAR = 40  # of them that are weighed in detail
 MAX_RANKED = 400  # patients whose names may be meant, of whom the likeliest come first
+MIN_SLIP_CHARS = 4  # of a word that some names begin with, before others that are one slip away are shown as well
 MAX_MEANT = 8  # words that a misspelt one is taken for
 MAX_DISTANCE = 0.23  # of 1, on one word: two slips in nine letters; "holoway" finds "holloway"
 
@@ -77,22 +78,44 @@ def by_number(tx: sa.Connection, record_number: str) -> Patient | None:
     return _patient(row) if row is not None and fold(record_number) else None
 
 
-def find(tx: sa.Connection, text: str = "", limit: int = 50) -> tuple[Patient, ...]:
-    """Patients by record number, by beginnings of its words, then by likeness; all when `text` is empty."""
+def find(tx: sa.Connection, text: str = "", limit: int = 50, born: Sequence[date] = ()) -> tuple[Patient, ...]:
+    """Patients by record number, by beginnings of words of the name, then by likeness; all without `text` and `born`.
+
+    `born`: what a date of birth that was typed may mean; who was born then comes first, others after them. Whole words
+    come before beginnings. Names one slip away follow where nobody bears the word as it was typed.
+    """
     words = fold(text).split()
-    if not words:
-        rows = tx.execute(_own_charts().order_by(patients.c.name_key).limit(limit)).all()
-        return tuple(_patient(row) for row in rows)
-    by_number = _own_charts().where(_starts(patients.c.record_number_key, fold(text))).limit(limit)
-    found = {row.patient_id: _patient(row) for row in tx.execute(by_number)}
-    for row in _with_all_words(tx, [[word] for word in words], limit):
-        found.setdefault(row.patient_id, _patient(row))
-    if not found:
-        alternatives = [[word, *_alike(tx, word)] for word in words]
-        rows = _with_all_words(tx, alternatives, MAX_RANKED)
-        rows.sort(key=lambda row: sum(min(_distance(word, token) for token in row.name_key.split()) for word in words))
-        found = {row.patient_id: _patient(row) for row in rows}
+    found: dict[str, Patient] = {}
+    if born or not words:
+        if not words:
+            listed = _own_charts(born).order_by(patients.c.name_key).limit(limit)
+            return tuple(_patient(row) for row in tx.execute(listed))
+        found |= _named(tx, words, limit, born)
+    if len(found) < limit:
+        found |= {own: one for own, one in _named(tx, words, limit).items() if own not in found}
     return tuple(found.values())[:limit]
+
+
+def _named(tx: sa.Connection, words: list[str], limit: int, born: Sequence[date] = ()) -> dict[str, Patient]:
+    """Who is meant by these words, the likeliest first."""
+    by_number = _own_charts(born).where(_starts(patients.c.record_number_key, " ".join(words))).limit(limit)
+    found = {row.patient_id: _patient(row) for row in tx.execute(by_number)}
+    numbered, as_typed = len(found), [[word] for word in words]
+    for row in _with_all_words(tx, as_typed, limit, born, whole=True):
+        found.setdefault(row.patient_id, _patient(row))
+    whole = len(found)
+    for row in _with_all_words(tx, as_typed, limit, born) if len(found) < limit else ():
+        found.setdefault(row.patient_id, _patient(row))
+    if not found or (numbered == 0 and whole == 0 and len(found) < limit):
+        slips = 1 if found else None
+        alternatives = [[word, *_alike(tx, word, slips)] for word in words]
+        rows = _with_all_words(tx, alternatives, MAX_RANKED, born, whole=True)
+        if len(rows) < limit and not found:
+            rows += _with_all_words(tx, alternatives, MAX_RANKED, born)
+        rows.sort(key=lambda row: sum(min(_distance(word, token) for token in row.name_key.split()) for word in words))
+        for row in rows[:limit]:
+            found.setdefault(row.patient_id, _patient(row))
+    return found
 
 
 def fold(text: str) -> str:
@@ -101,18 +124,23 @@ def fold(text: str) -> str:
     return " ".join(re.findall(r"\w+", plain))
 
 
-def _with_all_words(tx: sa.Connection, alternatives: list[list[str]], limit: int) -> list[sa.Row]:
-    query = _own_charts()
+def _with_all_words(
+    tx: sa.Connection, alternatives: list[list[str]], limit: int, born: Sequence[date] = (), whole: bool = False
+) -> list[sa.Row]:
+    """Whose name has one of each list of words: `whole`, or beginning so."""
+    query = _own_charts(born)
     for options in alternatives:
         starts = sa.or_(*(_starts(name_tokens.c.token, option) for option in options))
-        query = query.where(patients.c.patient_id.in_(sa.select(name_tokens.c.patient_id).where(starts)))
+        meant = name_tokens.c.token.in_(options) if whole else starts
+        query = query.where(patients.c.patient_id.in_(sa.select(name_tokens.c.patient_id).where(meant)))
     return list(tx.execute(query.order_by(patients.c.name_key).limit(limit)).all())
 
 
-def _own_charts() -> sa.Select:
-    """Patients whose chart was not merged into another one."""
+def _own_charts(born: Sequence[date] = ()) -> sa.Select:
+    """Patients whose chart was not merged into another one, all or those born on one of these days."""
     gone = sa.select(chart_merges.c.gone_id).where(chart_merges.c.undone_at.is_(None))
-    return sa.select(patients).where(patients.c.patient_id.notin_(gone))
+    query = sa.select(patients).where(patients.c.patient_id.notin_(gone))
+    return query.where(patients.c.birth_date.in_(born)) if born else query
 
 
 def _starts(column: sa.Column, prefix: str) -> sa.ColumnElement[bool]:
@@ -128,8 +156,8 @@ def keep_keys(tx: sa.Connection, tokens: Iterable[str]) -> None:
         tx.execute(insert(name_keys).on_conflict_do_nothing(), rows)
 
 
-def _alike(tx: sa.Connection, word: str) -> list[str]:
-    """Words of names that somebody may have meant, the likeliest first."""
+def _alike(tx: sa.Connection, word: str, slips: int | None = None) -> list[str]:
+    """Words of names that somebody may have meant, the likeliest first; `slips`: at most so many letters away."""
     from rapidfuzz import process
     from rapidfuzz.distance import OSA, JaroWinkler
 
@@ -146,6 +174,8 @@ def _alike(tx: sa.Connection, word: str) -> list[str]:
         for scorer in (JaroWinkler.normalized_distance, OSA.normalized_distance)
         for token, _, _ in process.extract(word, pool, scorer=scorer, limit=MAX_NEAR)
     }
+    if slips is not None:  # of a short word every second name is one slip away
+        near = {one for one in near if len(word) >= MIN_SLIP_CHARS and OSA.distance(word, one) <= slips}
     ranked = sorted((_distance(word, token), token) for token in near)
     return [token for distance, token in ranked[:MAX_MEANT] if distance <= MAX_DISTANCE]
 

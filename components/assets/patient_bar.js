@@ -118,7 +118,7 @@
     const list = el("ul", { class: "hc-list", "aria-label": "Patients found" });
     let waiting;
     /* Not type=search: there Escape empties the field, and the dialog would stay. */
-    const search = el("input", { type: "text", role: "searchbox", class: "hc-input", id: "hc-find-patient", autocomplete: "off", placeholder: "Name or record number", value: value.query,
+    const search = el("input", { type: "text", role: "searchbox", class: "hc-input", id: "hc-find-patient", autocomplete: "off", placeholder: "Name, record number, date of birth", value: value.query,
       oninput: () => { clearTimeout(waiting); waiting = setTimeout(() => send("find", { text: search.value }), 180); } });
     const problem = el("p", { class: "hc-problem", role: "alert", hidden: !value.problem }, value.problem);
     const dialog = el("dialog", { class: "hc-dialog", "aria-labelledby": "hc-picker-title" },

@@ -15,6 +15,7 @@ from domain.audit import Action, Actor
 from domain.document import Box, Fact, FactKind, OcrDocument, OcrPage, PageSource, TextLine, TextWord
 from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
 from domain.models import ModelStamp
+from pipelines.patient_desk import PatientDesk
 from storage import audit, choices, documents, patients
 from storage.database import Database, events
 from storage.documents import Filing
@@ -169,6 +170,33 @@ def test_the_likeliest_of_many_comes_first(database: Database) -> None:
         shown = patients.find(tx, "Jhonson", 5)
     assert shown[0].patient_id == meant
     assert len(shown) == 5
+
+
+def test_whole_words_come_before_beginnings_and_slips_after_them(database: Database) -> None:
+    with database.begin() as tx:
+        for name in ("Abel Kazumon", "Abel Kazumono", "Bela Kazumu", "Cora Lindqvist", "Dora Kazumo"):
+            patients.create(tx, name, date(1970, 1, 1), "male")
+    with database.read() as tx:
+        assert [one.name for one in patients.find(tx, "kazumo")] == ["Dora Kazumo", "Abel Kazumon", "Abel Kazumono"]
+        shown = [one.name for one in patients.find(tx, "kazum")]
+        assert shown == ["Abel Kazumon", "Abel Kazumono", "Bela Kazumu", "Dora Kazumo"]
+        assert {one.name for one in patients.find(tx, "kazumom")[:2]} == {"Abel Kazumon", "Dora Kazumo"}
+        assert [one.name for one in patients.find(tx, "kazumono")] == ["Abel Kazumono"]
+
+
+def test_of_many_namesakes_those_come_first_who_were_born_then(database: Database) -> None:
+    with database.begin() as tx:
+        for day in range(1, 29):
+            patients.create(tx, f"Noor Farooq {day}", date(1970, 2, day), "female")
+        meant = patients.create(tx, "Zia Farooq", date(1970, 2, 14), "female")
+        patients.create(tx, "Number Date", date(1980, 1, 1), "female", "1999-02-03")
+    desk = PatientDesk(database)
+    for text in ("Faroqo 14/02/1970", "1970-02-14 zia farooq", "14 February 1970 Farooq"):
+        assert meant in desk.find(text, 2), text
+        assert desk.find(text, 2)[0].birth_date == date(1970, 2, 14), text
+    assert {one.birth_date for one in desk.find("14.2.1970")} == {date(1970, 2, 14)}
+    assert desk.find("Zia 1999-12-31")[0] == meant, "a wrong date hides nobody"
+    assert [one.name for one in desk.find("1999-02-03")] == ["Number Date"]
 
 
 def test_names_of_an_older_store_get_their_keys_and_its_records_their_places(data_dir: Path) -> None:
