@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -32,18 +33,37 @@ THINGS = {
     "Composition": "a note",
     "DiagnosticReport": "an image reading",
     "DocumentReference": "a record",
-    "Consultation": "a consultation",  # so it was called in older events
+    "Consultation": "a consultation",
     "DetectedIssue": "an entry that needs attention",
     "Encounter": "a consultation",
+    "ImagingStudy": "a scan",
     "List": "the chart",
     "Media": "a recording",
     "MedicationRequest": "a prescription",
     "Patient": "the patient's header",
     "Person": "an account",
-    "Prescription": "a prescription",  # likewise
     "backup": "a backup",
     "key": "the signing key",
+    "model": "the model in use",
     "search": "a search",
+    # so they were called in older events
+    "Medication": "a prescription",
+    "Prescription": "a prescription",
+    "prescription": "a prescription",
+    "scan_reading": "an image reading",
+}
+# What was done with a thing where it is neither seen nor changed.
+EXECUTED = {
+    "Bundle": "took out",
+    "Composition": "signed",
+    "DiagnosticReport": "made",
+    "ImagingStudy": "tried to have read",
+    "List": "printed",
+    "MedicationRequest": "handled",
+    "Patient": "opened",
+    "Person": "used",
+    "backup": "made",
+    "search": "made",
 }
 GLASS = "BREAK GLASS"
 
@@ -74,14 +94,20 @@ def present_event(event: AuditEvent, first_broken: int | None = None) -> dict[st
         "at": f"{event.at:%Y-%m-%d %H:%M:%S} UTC",
         "who": event.actor.who,
         "role": event.actor.role,
-        "done": DONE[event.action],
-        "thing": THINGS.get(kind, kind),
+        "done": EXECUTED.get(kind, DONE[event.action]) if event.action is Action.EXECUTE else DONE[event.action],
+        "thing": THINGS.get(kind) or _plain(kind),
         "what": what[:12],
         "detail": event.detail,
         "model": event.model.id if event.model else "",
         "glass": event.detail.startswith(GLASS),
         "doubtful": first_broken is not None and event.index >= first_broken,
     }
+
+
+def _plain(kind: str) -> str:
+    """A name that no table knows, as words: "CarePlan" and "care_plan" are a care plan."""
+    words = " ".join(re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]+", " ", kind).lower().split())
+    return f"{'an' if words[:1] in 'aeiou' else 'a'} {words}" if words else "something"
 
 
 def present_proof(proof: EventProof) -> str:

@@ -28,7 +28,9 @@ def written(parts: tuple[int, int, int], rng: object, whole: bool = False) -> st
 
 
 @given(dose, pick)
-def test_the_same_dose_in_other_words_or_more_exactly_is_no_other_dose(parts: tuple[int, int, int], rng: object) -> None:
+def test_the_same_dose_in_other_words_or_more_exactly_is_no_other_dose(
+    parts: tuple[int, int, int], rng: object
+) -> None:
     before, after = written(parts, rng), written(parts, rng)
     assert not says_another_dose(before, after), (before, after)
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
-from components.trail_tab import present_event, present_trail
+import pytest
+
+from components.trail_tab import THINGS, present_event, present_trail
 from domain.audit import Action, Actor, AuditEvent, Examination
 from domain.models import ModelStamp
 from domain.people import Mode
+from domain.permissions import RULES
+from pipelines import imaging_desk
 from pipelines.trail_desk import Trail
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
@@ -42,3 +49,36 @@ def test_a_clinic_breaks_glass_and_never_tampers_for_show() -> None:
     assert (clinic["can_break_glass"], clinic["can_tamper"]) == (True, False)
     demo = present_trail(trail(None, ""), Mode.DEMO, "Ada Example")
     assert (demo["can_break_glass"], demo["can_tamper"]) == (False, True)
+
+
+FORMER = {"Consultation", "Medication", "Prescription", "prescription", "scan_reading", "search", "backup"}
+
+
+def kinds_in_the_source() -> set[str]:
+    """Kinds that an event can be of: "kind/..." handed to the trail somewhere, and what the door says was read."""
+    said = {rule.reads for rule in RULES.values() if rule.reads}
+    for room in ("pipelines", "storage", "components"):
+        for file in (Path(__file__).resolve().parents[2] / room).glob("*.py"):
+            text = file.read_text()
+            said |= set(re.findall(r"Action\.[A-Z]+,\s*f?\"(\w+)[/\"]", text))
+            if "audit.append(" in text:
+                said |= set(re.findall(r"f\"([A-Z]\w+)/\{", text))
+    said.add(imaging_desk.STUDY)
+    return said
+
+
+def test_every_event_ever_written_is_said_in_words() -> None:
+    kinds = kinds_in_the_source() | FORMER
+    assert {"DocumentReference", "model", "Media", "key", "List"} <= kinds
+    for kind in kinds | {"QuestionnaireResponse", "care_plan", "", "Ünbekannt"}:
+        shown = present_event(event(3, entity=f"{kind}/x"))
+        assert kind not in THINGS or shown["thing"] == THINGS[kind]
+        assert re.fullmatch(r"(an?|the|something)( [^\W_A-Z]+('s)?)*( FHIR)?", shown["thing"]), shown["thing"]
+        assert kind in THINGS or kind not in kinds, f"{kind} needs words of its own"
+    assert present_event(event(3, entity="ImagingSelection/x"))["thing"] == "an imaging selection"
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_every_action_has_a_verb(action: Action) -> None:
+    for kind in THINGS:
+        assert present_event(replace(event(3, entity=f"{kind}/x"), action=action))["done"]
