@@ -22,8 +22,8 @@ MAX_SAID = 12  # earlier sources of one line that the page is sent
 MAX_ROWS = 1500  # of the timeline that the page is sent
 
 
-def present_chart(chart: Chart, may: Callable[[str], bool], note: str = "") -> dict[str, Any]:
-    """Value of the part. `may`: whether whoever looks may do a job."""
+def present_chart(chart: Chart, may: Callable[..., bool], note: str = "") -> dict[str, Any]:
+    """Value of the part. `may`: whether whoever looks may do a job, with a patient's id also behind broken glass."""
     shape = chart_contract.chart(chart)
     for series in (*shape["vitals"], *shape["labs"]):
         series["last"]["side"] = _side(series["last"])
@@ -32,12 +32,13 @@ def present_chart(chart: Chart, may: Callable[[str], bool], note: str = "") -> d
         kept = line["said"][: MAX_SAID + 1]
         line["said"] = [said | {"doubtful": said["confidence"] < LINE_OF_DOUBT} for said in kept]
     shape["timeline"] = shape["timeline"][:MAX_ROWS]
+    whose = chart.patient.patient_id
     files = {
-        "pdf": summary_path(chart.patient.patient_id) if may("charts.print_summary") else "",
-        "fhir": bundle_path(chart.patient.patient_id) if may("charts.export") else "",
+        "pdf": summary_path(whose) if may("charts.print_summary", whose) else "",
+        "fhir": bundle_path(whose) if may("charts.export", whose) else "",
     }
     jobs = {f"may_{job}": may(f"charts.{job}") for job in ("dismiss", "merge", "move")}
-    return shape | jobs | {"files": files, "note": note, "preview": None}
+    return shape | jobs | {"files": files, "note": note, "preview": None, "glass": not may("charts.chart")}
 
 
 def present_move(seen: MovePreview) -> dict[str, Any]:

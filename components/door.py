@@ -105,12 +105,16 @@ class Door:
     def settings(self) -> Any:
         return self._entrance.bench.settings
 
-    def may(self, job: str) -> bool:
-        """Whether this visit may do a job at all, for some patient."""
+    def may(self, job: str, patient_id: str = "") -> bool:
+        """Whether this visit may do a job at all; with `patient_id` also where the glass was broken for that patient."""
         guest, rule = self._entrance.guest(), RULES.get(job)
         if guest is None or guest.role is None:
             return True
-        return rule is not None and (guest.role in rule.roles or (rule.masked and guest.role is Role.RESEARCHER))
+        if rule is None:
+            return False
+        if guest.role in rule.roles or (rule.masked and guest.role is Role.RESEARCHER):
+            return True
+        return rule.glass and bool(patient_id) and guest.bench.people.glass_is_broken(guest.actor, patient_id)
 
     def __getattr__(self, name: str) -> Any:
         path = f"{self._desk}.{name}" if self._desk else name

@@ -87,7 +87,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
 
     def show(patient_id: str, query: str, count: int, problem: str = "", chosen: bool = False) -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
-        may_know = workbench.may("allergies")
+        may_know = workbench.may("allergies", patient_id)
         allergies = (workbench.allergies(patient_id) if patient_id else ()) if may_know else None
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
         return present_picker(patient, found, query, date.today(), problem, count, allergies, chosen)

@@ -119,10 +119,10 @@ class Desk:
         return self.workbench.patient(patient_id).name if patient_id else ""
 
     def list(self, patient_id: str, open_id: str = "") -> dict[str, Any]:
-        if not self.workbench.may("documents"):
+        if not self.workbench.may("documents", patient_id):
             return present_list((), (), "", "")
         own = self.workbench.documents(patient_id or None, LISTED_RECORDS + 1)
-        unfiled = self.workbench.documents("", LISTED_RECORDS + 1)
+        unfiled = self.workbench.documents("", LISTED_RECORDS + 1) if self.workbench.may("documents") else ()
         return present_list(own, unfiled, self.name(patient_id), open_id)
 
     def view(

@@ -93,10 +93,14 @@ def build(workbench: Workbench, tabs: Sequence[Tab]) -> Session:
         # Gradio takes the panel of an invisible tab away and leaves its button, so our own script hides both.
         rights = part("tab_rights")
 
-        def closed_tabs() -> dict[str, Any]:
-            return {"closed": [tab.id for tab in tabs if tab.jobs and not any(map(workbench.may, tab.jobs))]}
+        def closed_tabs(chosen: str) -> dict[str, Any]:
+            """Broken glass opens some tabs, for one patient."""
+            closed = [tab.id for tab in tabs if tab.jobs and not any(workbench.may(job, chosen) for job in tab.jobs)]
+            return {"closed": closed}
 
-        gr.on(None, closed_tabs, None, rights, show_progress="hidden", api_visibility="private")
+        quiet = {"show_progress": "hidden", "api_visibility": "private"}
+        gr.on(None, closed_tabs, patient_id, rights, **quiet)
+        gr.on([patient_id.change, filed.change], closed_tabs, patient_id, rights, **quiet)
     with picker:
         patient_picker.build(workbench, session)
     return session

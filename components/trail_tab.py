@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -66,10 +67,21 @@ EXECUTED = {
     "search": "made",
 }
 GLASS = "BREAK GLASS"
+BEHIND_GLASS = {  # jobs of domain/permissions.py that broken glass allows, as one says what is opened
+    "charts.chart": "the chart",
+    "documents": "the records",
+    "search": "the search in them",
+    "charts.export": "the chart as a file for another house",
+}
 
 
-def present_trail(trail: Trail, mode: Mode, whose: str, note: str = "") -> dict[str, Any]:
-    """The account as the tab shows it, newest first. `whose`: name of the patient, "" for everybody's."""
+def present_trail(
+    trail: Trail, mode: Mode, whose: str, note: str = "", glass_opens: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The account as the tab shows it, newest first.
+
+    `whose`: name of the patient, "" for everybody's. `glass_opens`: what breaking the glass would open to who looks.
+    """
     examined = trail.examination
     return {
         "whose": whose,
@@ -81,7 +93,7 @@ def present_trail(trail: Trail, mode: Mode, whose: str, note: str = "") -> dict[
         "checkpoint": trail.checkpoint,
         "compared_with": trail.compared_with,
         "can_tamper": mode is not Mode.CLINIC,
-        "can_break_glass": mode is Mode.CLINIC and bool(whose),
+        "glass_opens": list(glass_opens),
         "note": note,
     }
 
@@ -124,6 +136,12 @@ def build(workbench: Workbench, session: Session) -> None:
     trail = part("trail", events=("verify", "compare", "tamper", "prove", "glass"))
     mode = workbench.settings.mode
 
+    def closed(patient_id: str) -> list[str]:
+        """What of this patient breaking the glass would open; nothing where it is open already."""
+        if mode is not Mode.CLINIC or not patient_id or not workbench.may("people.break_glass"):
+            return []
+        return [words for job, words in BEHIND_GLASS.items() if not workbench.may(job, patient_id)]
+
     def show(patient_id: str, checkpoint: str = "", note: str = "") -> dict[str, Any]:
         try:
             found = workbench.trail(patient_id, checkpoint)
@@ -131,8 +149,8 @@ def build(workbench: Workbench, session: Session) -> None:
         except UploadRejected:
             raise
         except HealthConnectError as refusal:
-            return {"refused": refusal.user_message, "can_break_glass": mode is Mode.CLINIC and bool(patient_id)}
-        return present_trail(found, mode, whose, note)
+            return {"refused": refusal.user_message, "glass_opens": closed(patient_id), "note": note}
+        return present_trail(found, mode, whose, note, closed(patient_id))
 
     def on_tab(patient_id: str, chosen: gr.SelectData) -> Any:
         return show(patient_id) if chosen.value == TAB else gr.skip()
@@ -159,8 +177,7 @@ def build(workbench: Workbench, session: Session) -> None:
 
     def on_glass(patient_id: str, event: gr.EventData, request: gr.Request) -> dict[str, Any]:
         until = workbench.people.break_glass(patient_id, str(event.reason), visitor(request))
-        said = f"This patient's records are open to you until {until:%H:%M} UTC. It stands on the trail in red."
-        return show(patient_id) | {"note": said}
+        return show(patient_id, note=f"Open to you until {until:%H:%M} UTC. It stands on the trail in red.")
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     here = [session.patient_id]
@@ -168,6 +185,7 @@ def build(workbench: Workbench, session: Session) -> None:
     trail.compare(told(on_compare), here, [trail], **quiet)
     trail.tamper(told(on_tamper), here, [trail], **quiet)
     trail.prove(told(on_prove), here, [trail], **quiet)
-    trail.glass(told(on_glass), here, [trail], **quiet)
+    broken = trail.glass(told(on_glass), here, [trail], **quiet)
+    broken.success(session.changed, None, [session.filed], **quiet)  # tabs and header follow
     session.patient_id.change(told(on_verify), here, [trail], **quiet)
     session.tabs.select(told(on_tab), here, [trail], **quiet)

@@ -40,8 +40,8 @@ RULES: Mapping[str, Rule] = {
     # patients
     "create_patient": Rule(CARERS),
     "find_patients": Rule(CARERS | {PHARMACIST}, masked=True, reads="Patient", by="text"),
-    "patient": Rule(CARERS | {PHARMACIST}, masked=True, reads="Patient", by="patient_id"),
-    "allergies": Rule(CARERS | {PHARMACIST}, reads="AllergyIntolerance", by="patient_id"),
+    "patient": Rule(CARERS | {PHARMACIST}, glass=True, masked=True, reads="Patient", by="patient_id"),
+    "allergies": Rule(CARERS | {PHARMACIST}, glass=True, reads="AllergyIntolerance", by="patient_id"),
     # records
     "digitise": Rule(CARERS),
     "import_text": Rule(CARERS),

@@ -23,7 +23,7 @@ from domain.people import (
     Role,
     SignedIn,
 )
-from storage import audit, people
+from storage import audit, patients, people
 from storage.database import Database
 
 FREE_TRIES = 3
@@ -153,7 +153,7 @@ class PeopleDesk:
     def break_glass(self, patient_id: str, reason: str, actor: Actor) -> datetime:
         """Let this visit read one patient's records although its role may not; returns until when.
 
-        Raises UploadRejected for a reason that is none.
+        Raises UploadRejected for a reason that is none, NothingFound for an unknown patient.
         """
         said = " ".join(reason.split())
         if not MIN_REASON_CHARS <= len(said) <= MAX_REASON_CHARS:
@@ -163,6 +163,7 @@ class PeopleDesk:
             )
         until = self._clock() + GLASS_LASTS
         with self._database.begin() as tx:
+            patients.get(tx, patient_id)
             people.break_glass(tx, actor.session, patient_id, until)
             audit.append(tx, actor, Action.EXECUTE, f"Patient/{patient_id}", patient_id, f"BREAK GLASS: {said}")
         return until

@@ -132,7 +132,7 @@ class Workbench:
         """Give the stores back."""
         self.database.close()
 
-    def may(self, job: str) -> bool:
+    def may(self, job: str, patient_id: str = "") -> bool:
         """Whether whoever asks may do a job; the door before the page answers for each visit."""
         return hasattr(self, job.split(".")[0])
 

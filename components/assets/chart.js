@@ -174,6 +174,7 @@
     const drug = (one, at) => sayRow(one.name, one.said, fate(one), "medicine-" + one.ingredient + at, send, "hc-med-" + one.state);
     root.append(
       note ? el("p", { class: "hc-status hc-done", role: "status", dir: "auto" }, note) : "",
+      value.glass ? el("div", { class: "hc-trail-refused hc-glass-banner", role: "status" }, "You see this chart because you broke the glass. It ends by itself, and it stands on the trail in red.") : "",
       value.masked ? el("div", { class: "hc-trail-refused" }, "Without identity: names, numbers and days are left out, and only what was understood is shown.") : "",
       value.merged_into ? el("div", { class: "hc-trail-refused" }, "This record was merged into another chart. Open that chart to see everything.") : "",
       value.left_out.map((text) => el("p", { class: "hc-warn-text" }, text)),

@@ -15,10 +15,11 @@
   }
 
   function glassForm(value, send) {
-    if (!value.can_break_glass) return "";
+    if (!value.glass_opens.length) return "";
     const reason = el("input", { id: "hc-glass-reason", type: "text", maxlength: 300, placeholder: "Why you need this patient's records now" });
     return el("form", { class: "hc-trail-form hc-trail-glass", onsubmit: (event) => { event.preventDefault(); send("glass", { reason: reason.value }); } },
       el("label", { for: "hc-glass-reason" }, "Break the glass for this patient, with a reason; it is shown in red to everybody who may see the trail"),
+      el("p", { class: "hc-quiet" }, "For a quarter of an hour it opens to you: " + value.glass_opens.join(", ") + "."),
       reason, el("button", { class: "hc-button hc-danger", "data-key": "glass" }, "Break the glass"));
   }
 
@@ -42,7 +43,8 @@
   parts.trail = function (root, value, send, memory) {
     if (!value) { root.append(el("p", {}, "The trail is being read.")); return; }
     if (value.refused) {
-      root.append(el("div", { class: "hc-trail-refused", role: "status" }, value.refused), glassForm(value, send));
+      root.append(value.note ? el("p", { class: "hc-status hc-done", role: "status" }, value.note) : "",
+        el("div", { class: "hc-trail-refused", role: "status" }, value.refused), glassForm(value, send));
       return;
     }
     const shown = memory.all ? value.events : value.events.slice(0, ROWS);

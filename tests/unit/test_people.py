@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from domain.audit import Actor
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.people import Role
 from pipelines.people_desk import PeopleDesk
-from storage import audit
+from storage import audit, patients
 from storage.database import Database, accounts, sign_ins
 
 OPERATOR = Actor("operator", "command line", "administrator")
@@ -161,13 +161,17 @@ def test_breaking_the_glass_takes_a_reason_opens_one_patient_and_ends(
     desk: PeopleDesk, clock: Clock, database: Database
 ) -> None:
     pharmacist = Actor("pat", "visit-1", "pharmacist")
+    with database.begin() as tx:
+        p1, p2 = (patients.create(tx, name, date(1970, 1, 1), "male").patient_id for name in ("One", "Two"))
     with pytest.raises(UploadRejected, match="takes a reason"):
-        desk.break_glass("p1", "  ok ", pharmacist)
-    desk.break_glass("p1", "unconscious at the counter, allergies needed", pharmacist)
-    assert desk.glass_is_broken(pharmacist, "p1")
-    assert not desk.glass_is_broken(pharmacist, "p2")
-    assert not desk.glass_is_broken(Actor("pat", "visit-2", "pharmacist"), "p1")
+        desk.break_glass(p1, "  ok ", pharmacist)
+    with pytest.raises(NothingFound):
+        desk.break_glass("nobody", "unconscious at the counter, allergies needed", pharmacist)
+    desk.break_glass(p1, "unconscious at the counter, allergies needed", pharmacist)
+    assert desk.glass_is_broken(pharmacist, p1)
+    assert not desk.glass_is_broken(pharmacist, p2)
+    assert not desk.glass_is_broken(Actor("pat", "visit-2", "pharmacist"), p1)
     clock.goes(minutes=16)
-    assert not desk.glass_is_broken(pharmacist, "p1")
+    assert not desk.glass_is_broken(pharmacist, p1)
     with database.read() as tx:
-        assert audit.of_patient(tx, "p1")[-1].detail.startswith("BREAK GLASS: unconscious")
+        assert audit.of_patient(tx, p1)[-1].detail.startswith("BREAK GLASS: unconscious")

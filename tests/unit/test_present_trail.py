@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from components.trail_tab import THINGS, present_event, present_trail
+from components.trail_tab import BEHIND_GLASS, THINGS, present_event, present_trail
 from domain.audit import Action, Actor, AuditEvent, Examination
 from domain.models import ModelStamp
 from domain.people import Mode
@@ -44,11 +44,15 @@ def test_what_stands_after_the_first_broken_event_is_doubtful() -> None:
     assert (shown["intact"], shown["checkpoint"]) == (False, "")
 
 
-def test_a_clinic_breaks_glass_and_never_tampers_for_show() -> None:
-    clinic = present_trail(trail(None, ""), Mode.CLINIC, "Ada Example")
-    assert (clinic["can_break_glass"], clinic["can_tamper"]) == (True, False)
+def test_a_clinic_never_tampers_for_show_and_offers_to_break_glass_only_where_it_opens_something() -> None:
+    clinic = present_trail(trail(None, ""), Mode.CLINIC, "Ada Example", glass_opens=("the chart",))
+    assert (clinic["glass_opens"], clinic["can_tamper"]) == (["the chart"], False)
     demo = present_trail(trail(None, ""), Mode.DEMO, "Ada Example")
-    assert (demo["can_break_glass"], demo["can_tamper"]) == (False, True)
+    assert (demo["glass_opens"], demo["can_tamper"]) == ([], True)
+
+
+def test_all_that_is_said_to_lie_behind_glass_does() -> None:
+    assert all(RULES[job].glass for job in BEHIND_GLASS)
 
 
 FORMER = {"Consultation", "Medication", "Prescription", "prescription", "scan_reading", "search", "backup"}
