@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from components.bridge import told, visitor
+from components.bridge import shown_by, told, visitor
 from components.chart_view import present_move
 from domain import chart_contract, contract
 from domain.errors import UploadRejected
@@ -157,7 +157,12 @@ def build(workbench: Workbench) -> None:
         exported.temp_files.add(str(named))
         return str(named), {"resources": counts}
 
-    def import_chart(file: str, patient_id: str = "", request: gr.Request | None = None) -> dict[str, Any]:
+    def import_chart(
+        file: str,
+        patient_id: str = "",
+        request: gr.Request | None = None,
+        progress: gr.Progress = gr.Progress(),
+    ) -> dict[str, Any]:
         """Receive a FHIR R4 Bundle about one patient; every resource is kept word for word. Returns the chart.
 
         PDFs, pictures and texts inside it become records: "filed" says how many, "held" how many name somebody else
@@ -169,7 +174,7 @@ def build(workbench: Workbench) -> None:
         """
         if not file:
             raise UploadRejected("No file came with the call, so there is nothing to receive. Send a FHIR Bundle.")
-        done = workbench.charts.import_bundle(Path(file), patient_id or "", visitor(request))
+        done = workbench.charts.import_bundle(Path(file), patient_id or "", visitor(request), shown_by(progress))
         told = {"received": done.received, "filed": done.filed, "held": done.held, "refused": list(done.refused)}
         return chart_contract.chart(done.chart) | told
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import html
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components import chart_view
-from components.bridge import TOAST_SECONDS, told, visitor
+from components.bridge import STOPPING, Ended, Step, follow, message_of, toast, told, visitor, was_cancelled
 from components.part import part
+from components.records_tab import READERS, READING, present_step
 from domain import contract
 from domain.errors import NotAllowed, NothingFound
 
 if TYPE_CHECKING:
     from components.shell import Session
     from domain.chart import Chart
-    from pipelines.workbench import Workbench
+    from pipelines.workbench import Reception, Workbench
 
 TAB = "Chart"
 EVENTS = ("open", "dismiss", "reopen", "preview", "merge", "unmerge")
@@ -30,9 +31,11 @@ def build(workbench: Workbench, session: Session) -> None:
         with gr.Column(scale=3, min_width=300):
             shown = part("chart", events=EVENTS)
             # In small and last: receiving a chart from elsewhere is done once, reading it every day.
+            status = part("job_status")
             receive = gr.UploadButton(
                 "Receive a chart (FHIR bundle)…", file_types=FILE_TYPES, size="sm", elem_id="hc-chart-receive"
             )
+            cancel = gr.Button("Cancel", visible=False, size="sm", elem_id="hc-chart-cancel")
         with gr.Column(scale=2, min_width=280):
             viewer = part("chart_viewer", events=("open", "show", "preview_move", "move"))
 
@@ -41,11 +44,11 @@ def build(workbench: Workbench, session: Session) -> None:
 
     def show(patient_id: str) -> dict[str, Any]:
         if not patient_id:
-            return {"patient": None}
+            return {"patient": None, "of_patient": ""}
         try:
             return present(workbench.charts.chart(patient_id))
         except NotAllowed as refusal:
-            return {"refused": refusal.user_message}
+            return {"refused": refusal.user_message, "of_patient": patient_id}
 
     def on_patient(patient_id: str) -> tuple[dict[str, Any], None, Any]:
         return show(patient_id), None, gr.UploadButton(visible=workbench.may("charts.import_bundle"))
@@ -93,19 +96,31 @@ def build(workbench: Workbench, session: Session) -> None:
         )
         return present(left, "The record is in the other chart now; search and trail followed."), None
 
-    def on_receive(patient_id: str, file: str, request: gr.Request) -> dict[str, Any]:
-        done = workbench.charts.import_bundle(Path(file), patient_id, visitor(request))
-        told_now = [
-            f"{done.received} resources received for {done.chart.patient.name}",
-            f"{done.filed} of its files are records now" if done.filed else "",
-            f"{done.held} name somebody else and wait on the Records tab" if done.held else "",
-            *(f"Not a record: {reason}" for reason in done.refused),
-        ]
-        said = ". ".join(filter(None, told_now))
-        if patient_id:
-            return present(done.chart, said)
-        gr.Info(html.escape(f"{said}. They were added: choose them in the header."), duration=TOAST_SECONDS)
-        return {"patient": None}  # the header shows nobody yet, and no chart stands below another name
+    def on_receive(patient_id: str, file: str, request: gr.Request) -> Iterator[tuple[dict[str, Any], Any, Any]]:
+        """What comes is told below the chart; the chart itself is drawn anew for whoever stands in the header then."""
+        actor = visitor(request)
+
+        def job(progress: Any, _: Any) -> Reception:
+            return workbench.charts.import_bundle(Path(file), patient_id, actor, progress)
+
+        for event in follow(job, session.jobs, actor.session):
+            match event:
+                case Step():
+                    yield present_step(event), gr.Button(visible=True), gr.UploadButton(interactive=False)
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    shown = {"state": state, "text": message, "done": 0, "total": 0}
+                    yield shown, gr.Button(visible=False), gr.UploadButton(interactive=True)
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    shown = chart_view.present_reception(event.result, bool(patient_id), event.seconds)
+                    yield shown, gr.Button(visible=False), gr.UploadButton(interactive=True)
+
+    def on_cancel(request: gr.Request) -> dict[str, Any]:
+        stopping = session.jobs.stop(visitor(request).session)
+        said = f"{STOPPING}." if stopping else "Nothing is running."
+        return {"state": "stopped", "text": said, "done": 0, "total": 0}
 
     def on_preview(patient_id: str, event: gr.EventData) -> dict[str, Any]:
         seen = workbench.charts.preview_merge(patient_id, other_than(patient_id, str(event.other)))
@@ -139,8 +154,10 @@ def build(workbench: Workbench, session: Session) -> None:
     for event, handler in (("merge", on_merge), ("unmerge", on_unmerge)):
         done = getattr(shown, event)(told(handler), here, [shown], **quiet)
         done.success(session.changed, None, [session.filed], **quiet)
-    received = receive.upload(told(on_receive), [session.patient_id, receive], [shown], **quiet)
-    received.success(session.changed, None, [session.filed], **quiet)
+    reading = quiet | {"concurrency_id": READING, "concurrency_limit": READERS}
+    received = receive.upload(told(on_receive), [session.patient_id, receive], [status, cancel, receive], **reading)
+    received.then(session.changed, None, [session.filed], **quiet)
+    cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
     session.patient_id.change(told(on_patient), here, [shown, viewer, receive], **quiet)
     session.filed.change(told(on_filed), here, [shown], **quiet)
     session.tabs.select(told(on_tab), here, [shown], **quiet)

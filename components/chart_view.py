@@ -15,7 +15,7 @@ from domain.chart import Chart
 from domain.errors import NothingFound
 
 if TYPE_CHECKING:
-    from pipelines.workbench import MovePreview, Workbench
+    from pipelines.workbench import MovePreview, Reception, Workbench
 
 LINE_OF_DOUBT = 0.75  # below it a word is shown to be checked, as on the Records tab
 MAX_SAID = 12  # earlier sources of one line that the page is sent
@@ -38,7 +38,8 @@ def present_chart(chart: Chart, may: Callable[..., bool], note: str = "") -> dic
         "fhir": bundle_path(whose) if may("charts.export", whose) else "",
     }
     jobs = {f"may_{job}": may(f"charts.{job}") for job in ("dismiss", "merge", "move")}
-    return shape | jobs | {"files": files, "note": note, "preview": None, "glass": not may("charts.chart")}
+    more = {"files": files, "note": note, "preview": None, "glass": not may("charts.chart"), "of_patient": whose}
+    return shape | jobs | more
 
 
 def present_move(seen: MovePreview) -> dict[str, Any]:
@@ -54,15 +55,33 @@ def present_move(seen: MovePreview) -> dict[str, Any]:
     }
 
 
+def present_reception(done: Reception, chosen: bool, seconds: float) -> dict[str, Any]:
+    """What came of receiving a chart, in a line. `chosen`: a patient stood in the header."""
+    parts = [
+        f"{done.received} resources received for {done.chart.patient.name} in {seconds:.0f} s",
+        f"{done.filed} of its files are records now" if done.filed else "",
+        f"{done.held} name somebody else and wait on the Records tab" if done.held else "",
+        f"Stopped: {done.left} files are no records yet; receive the same bundle again to go on" if done.left else "",
+        *(f"Not a record: {reason.rstrip('.')}" for reason in done.refused),
+        "" if chosen else "They were added: choose them in the header",
+    ]
+    text = ". ".join(filter(None, parts)) + "."
+    return {"state": "stopped" if done.left or done.held else "done", "text": text, "done": 0, "total": 0}
+
+
 def present_source(workbench: Workbench, source: dict[str, Any]) -> dict[str, Any]:
     """The viewer's value for a source as the chart named it. Raises NothingFound."""
     kind, own_id = str(source.get("kind", "")), str(source.get("id", ""))
     if source.get("masked"):  # whoever sees a chart without identity sees no picture either; words come covered
-        return {"kind": "text", "id": own_id, "fresh": True} | _words(workbench, kind, own_id)
+        return _seen("text", own_id, source) | _words(workbench, kind, own_id)
     show = {"record": _record, "reading": _reading, "consultation": _visit, "prescription": _order, "import": _import}
     if kind not in show:
         raise NothingFound("This line has no source that can be shown. Look at the chart again.")
-    return {"kind": kind, "id": own_id, "fresh": True} | show[kind](workbench, own_id, source)
+    return _seen(kind, own_id, source) | show[kind](workbench, own_id, source)
+
+
+def _seen(kind: str, own_id: str, source: dict[str, Any]) -> dict[str, Any]:
+    return {"kind": kind, "id": own_id, "fresh": True, "of_patient": str(source.get("patient_id") or "")}
 
 
 def _record(workbench: Workbench, document_id: str, source: dict[str, Any]) -> dict[str, Any]:

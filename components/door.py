@@ -106,7 +106,7 @@ class Door:
         return self._entrance.bench.settings
 
     def may(self, job: str, patient_id: str = "") -> bool:
-        """Whether this visit may do a job at all; with `patient_id` also where the glass was broken for that patient."""
+        """Whether this visit may do a job at all; with `patient_id` also behind glass broken for that patient."""
         guest, rule = self._entrance.guest(), RULES.get(job)
         if guest is None or guest.role is None:
             return True

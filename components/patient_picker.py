@@ -82,7 +82,7 @@ def present_picker(
 
 def build(workbench: Workbench, session: Session) -> gr.HTML:
     """Lays out the bar and wires it to the session's patient."""
-    added = gr.State(0)
+    added, turn = gr.State(0), gr.State(0)
     bar = part("patient_bar", events=("find", "choose", "add_patient", "arrive"))
 
     def show(patient_id: str, query: str, count: int, problem: str = "", chosen: bool = False) -> dict[str, Any]:
@@ -99,9 +99,12 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
     def on_find(patient_id: str, count: int, event: gr.EventData) -> dict[str, Any]:
         return show(patient_id, str(event.text), count)
 
-    def on_choose(count: int, event: gr.EventData) -> tuple[dict[str, Any], str]:
-        chosen = str(event.patient_id)
-        return show(chosen, "", count, chosen=True), chosen
+    def on_choose(count: int, last: int, event: gr.EventData) -> tuple[Any, Any, Any]:
+        """A choice that was made before the one that holds, and was overtaken on its way, changes nothing."""
+        chosen, now = str(event.patient_id), int(event.turn)
+        if now < last:
+            return gr.skip(), gr.skip(), gr.skip()
+        return show(chosen, "", count, chosen=True), chosen, now
 
     def on_add(patient_id: str, count: int, event: gr.EventData, request: gr.Request) -> tuple[Any, str, int]:
         try:
@@ -136,8 +139,11 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
         "concurrency_id": "patient",
         "concurrency_limit": 1,
     }
-    bar.find(told(on_find), [session.patient_id, added], [bar], trigger_mode="always_last", **quiet)
-    bar.choose(told(on_choose), [added], [bar, session.patient_id], **quiet)
+    # Gradio drops what is clicked while an answer is awaited ("once"), or sends what was clicked first once more
+    # ("always_last"): somebody who chose A and then B would have A in the header.
+    every = quiet | {"trigger_mode": "multiple"}
+    bar.find(told(on_find), [session.patient_id, added], [bar], **every)
+    bar.choose(told(on_choose), [added, turn], [bar, session.patient_id, turn], **every)
     bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)
     arrived = [bar, session.patient_id, session.wanted, session.tabs]
     bar.arrive(told(on_arrive), [session.patient_id, added], arrived, **quiet)

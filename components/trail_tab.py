@@ -149,8 +149,9 @@ def build(workbench: Workbench, session: Session) -> None:
         except UploadRejected:
             raise
         except HealthConnectError as refusal:
-            return {"refused": refusal.user_message, "glass_opens": closed(patient_id), "note": note}
-        return present_trail(found, mode, whose, note, closed(patient_id))
+            seen = {"refused": refusal.user_message, "glass_opens": closed(patient_id), "note": note}
+            return seen | {"of_patient": patient_id}
+        return present_trail(found, mode, whose, note, closed(patient_id)) | {"of_patient": patient_id}
 
     def on_tab(patient_id: str, chosen: gr.SelectData) -> Any:
         return show(patient_id) if chosen.value == TAB else gr.skip()

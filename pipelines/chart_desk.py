@@ -17,6 +17,7 @@ from pipelines.chart import Stated
 from pipelines.chart_exchange import MOST, Bytes, ChartExchange, FileRecord, Reception
 from pipelines.identity import IdentityConflict, identity_conflicts
 from pipelines.prescription_drugs import Drug, DrugLookup, KnownDrugs
+from pipelines.progress import Progress, silent
 from storage import audit, chart_files, documents, fact_places, patients
 from storage import chart as store
 from storage.database import Database
@@ -207,13 +208,13 @@ class ChartDesk:
 
     # -- FHIR -------------------------------------------------------------------------------------------------------
 
-    def export(self, patient_id: str, out: Path, actor: Actor) -> dict[str, int]:
+    def export(self, patient_id: str, out: Path, actor: Actor, progress: Progress = silent) -> dict[str, int]:
         """The chart as a FHIR R4 document Bundle, or a ZIP of several; see ChartExchange.export."""
-        return self._exchange.export(patient_id, out, actor)
+        return self._exchange.export(patient_id, out, actor, progress)
 
-    def import_bundle(self, file: Path, patient_id: str, actor: Actor) -> Reception:
+    def import_bundle(self, file: Path, patient_id: str, actor: Actor, progress: Progress = silent) -> Reception:
         """Receive FHIR R4 bundles about one patient; see ChartExchange.receive."""
-        return self._exchange.receive(file, patient_id, actor)
+        return self._exchange.receive(file, patient_id, actor, progress)
 
     # -- merge ------------------------------------------------------------------------------------------------------
 

@@ -16,11 +16,12 @@ from typing import Protocol
 
 from domain.audit import Action, Actor
 from domain.chart import Chart
-from domain.errors import NotAllowed, NothingFound, UploadRejected
+from domain.errors import Cancelled, NotAllowed, NothingFound, UploadRejected
 from domain.patient import Patient
 from domain.prescription import PrescriptionRecord
 from pipelines import fhir_file, fhir_in, fhir_out, fhir_statements
 from pipelines.fhir_out import FILE_MARK, PDF_MARK, Kept
+from pipelines.progress import Progress, silent
 from storage import audit, chart_files, patients
 from storage import chart as store
 from storage.chart_files import KeptFile
@@ -41,7 +42,8 @@ class Bytes(Protocol):
 class Reception:
     """What came of an import. `received`: resources that were new; `filed`: files that are records of the patient now.
 
-    `held`: files that were kept as records, but whose pages name somebody else; `refused`: why others are none.
+    `held`: files that were kept as records, but whose pages name somebody else; `refused`: why others are none; `left`:
+    files that wait because somebody stopped the job: receiving the same bundle again goes on with them.
     """
 
     chart: Chart
@@ -49,11 +51,26 @@ class Reception:
     filed: int = 0
     held: int = 0
     refused: tuple[str, ...] = ()
+    left: int = 0
 
 
-FileRecord = Callable[[Path, str, str, str, date | None, Actor], tuple[str, bool]]
-"""File bytes as a record: (path, patient_id, title, content_type, day, actor) to its id and whether it is the patient's
-now. Raises UploadRejected."""
+FileRecord = Callable[[Path, str, str, str, date | None, Actor, Progress], tuple[str, bool]]
+"""File bytes as a record: (path, patient_id, title, content_type, day, actor, progress) to its id and whether it is the
+patient's now. Raises UploadRejected, Cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A listener for one of several files: its pages move the bar within the share of that file, never backwards."""
+
+    progress: Progress
+    before: int
+    of: int
+
+    def __call__(self, done: float, total: float, unit: str, message: str) -> None:
+        within = f" ({done:g} of {total:g} {unit})" if total else ""
+        share = min(done / total, 1.0) if total else 0.0
+        self.progress(self.before + share, self.of, "files", f"File {self.before + 1} of {self.of}: {message}{within}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +84,12 @@ class ChartExchange:
     files: Bytes | None
     file_record: FileRecord | None
 
-    def export(self, patient_id: str, out: Path, actor: Actor) -> dict[str, int]:
+    def export(self, patient_id: str, out: Path, actor: Actor, progress: Progress = silent) -> dict[str, int]:
         """Write the chart to `out`: a FHIR R4 document Bundle, or a ZIP of several where it is large.
 
-        Returns how many resources of each type. Raises NothingFound, UploadRejected, StorageFailed.
+        Returns how many resources of each type. Raises NothingFound, UploadRejected, StorageFailed, Cancelled.
         """
+        progress(0, 0, "resources", "Working the chart out")
         value, at = self.chart_of(patient_id), datetime.now(UTC)
         with self.database.read() as tx:
             imported = store.imports(tx, patient_id, MOST["imported resources"])
@@ -85,23 +103,27 @@ class ChartExchange:
         entries = fhir_out.resources(value, kept, at)
         identifier = f"{patient_id}-{value.revision}"
         with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
-            counts = fhir_file.write(entries, identifier, at.isoformat(), self._bytes_of, out, Path(scratch))
+            counts = fhir_file.write(entries, identifier, at.isoformat(), self._bytes_of, out, Path(scratch), progress)
         with self.database.begin() as tx:
             detail = f"exported {sum(counts.values())} resources"
             audit.append(tx, actor, Action.EXECUTE, f"Bundle/{patient_id}", patient_id, detail)
         return dict(counts)
 
-    def receive(self, file: Path, patient_id: str, actor: Actor) -> Reception:
+    def receive(self, file: Path, patient_id: str, actor: Actor, progress: Progress = silent) -> Reception:
         """Keep the FHIR R4 bundles of a file with the patient they are about, who is added when `patient_id` is "".
 
-        Raises UploadRejected, NotAllowed for another person's, StorageFailed.
+        Whoever stops the job before a bundle is kept has received nothing; later, what is kept stays, and `left` says
+        how many files are no records yet. Raises UploadRejected, NotAllowed for another person's, StorageFailed,
+        Cancelled.
         """
         whose, count = patient_id, 0
-        for content in fhir_file.bundles(file):
+        for number, content in enumerate(fhir_file.bundles(file)):
+            if number == 0:  # a bundle is kept whole, so there is nothing to stop between two of one chart
+                progress(0, 0, "files", "Checking what came")
             whose, new = self._keep(fhir_in.read(content), whose, actor)
             count += new
-        filed, held, refused = self._file_waiting(whose, actor)
-        return Reception(self.chart_of(whose), count, filed, held, refused)
+        filed, held, refused, left = self._file_waiting(whose, actor, progress)
+        return Reception(self.chart_of(whose), count, filed, held, refused, left)
 
     def _keep(self, received: fhir_in.Received, patient_id: str, actor: Actor) -> tuple[str, int]:
         if patient_id and received.chart_id == patient_id:
@@ -142,27 +164,37 @@ class ChartExchange:
         audit.append(tx, actor, Action.CREATE, f"Patient/{patient.patient_id}", patient.patient_id)
         return patient
 
-    def _file_waiting(self, patient_id: str, actor: Actor) -> tuple[int, int, tuple[str, ...]]:
-        """Make records of files that are none yet. What cannot be one stays in its resource, and the reason is told."""
-        filed, held, refused = 0, 0, []
+    def _file_waiting(self, patient_id: str, actor: Actor, progress: Progress) -> tuple[int, int, tuple[str, ...], int]:
+        """Make records of files that are none yet: how many are, how many are held, why others are none, how many wait.
+
+        What cannot be a record stays in its resource, and the reason is told.
+        """
+        filed, held, done, refused = 0, 0, 0, []
         if self.files is None or self.file_record is None:
-            return 0, 0, ()
+            return 0, 0, (), 0
         with self.database.read() as tx:
             waiting, twins = chart_files.waiting(tx, patient_id), chart_files.twins(tx, patient_id)
-        for one in waiting:
-            record = twins.get(one.sha256)  # a report and a document often carry the very same file
-            if record is None:
-                path = self.files.path(one.sha256)
-                try:
-                    record, theirs = self.file_record(path, patient_id, one.title, one.content_type, one.dated, actor)
-                except UploadRejected as refusal:
-                    refused.append(refusal.user_message)
-                    continue
-                filed, held = filed + theirs, held + (not theirs)
-                twins[one.sha256] = record
-            with self.database.begin() as tx:
-                chart_files.filed(tx, one, record)
-        return filed, held, tuple(dict.fromkeys(refused))
+        try:
+            for done, one in enumerate(waiting):
+                step = _Step(progress, done, len(waiting))
+                step(0, 0, "pages", "Making a record of it")
+                record = twins.get(one.sha256)  # a report and a document often carry the very same file
+                if record is None:
+                    path = self.files.path(one.sha256)
+                    try:
+                        record, theirs = self.file_record(
+                            path, patient_id, one.title, one.content_type, one.dated, actor, step
+                        )
+                    except UploadRejected as refusal:
+                        refused.append(refusal.user_message)
+                        continue
+                    filed, held = filed + theirs, held + (not theirs)
+                    twins[one.sha256] = record
+                with self.database.begin() as tx:
+                    chart_files.filed(tx, one, record)
+        except Cancelled:  # the bundle is kept, and so is every record that was made: the rest waits
+            return filed, held, tuple(dict.fromkeys(refused)), len(waiting) - done
+        return filed, held, tuple(dict.fromkeys(refused)), 0
 
     def _bytes_of(self, mark: str) -> bytes:
         if mark.startswith(PDF_MARK):

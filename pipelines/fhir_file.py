@@ -13,13 +13,16 @@ import json
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from domain.errors import UploadRejected
+from domain.errors import StorageFailed, UploadRejected
 from domain.limits import MAX_BUNDLE_BYTES
 from pipelines.fhir_out import FILE_MARK, PDF_MARK
 from pipelines.fhir_shapes import OURS, Entry
+from pipelines.progress import Progress, silent
 
 PART_BYTES = 48_000_000  # of one bundle, before the next one is begun; a few minutes of an ordinary line
 MAX_PARTS = 100
@@ -30,39 +33,93 @@ Bytes = Callable[[str], bytes]
 
 
 def write(
-    entries: Sequence[Entry], identifier: str, at: str, bytes_of: Bytes, out: Path, scratch: Path
+    entries: Sequence[Entry],
+    identifier: str,
+    at: str,
+    bytes_of: Bytes,
+    out: Path,
+    scratch: Path,
+    progress: Progress = silent,
 ) -> Counter[str]:
     """The chart in `out`, JSON or ZIP; returns how many resources of each type. `scratch`: an empty folder to work in.
 
-    `entries`: the summary first, then the patient. Raises UploadRejected for what FHIR cannot hold, and whatever
-    `bytes_of` raises for bytes that are gone.
+    `entries`: the summary first, then the patient. Raises UploadRejected for what FHIR cannot hold and for more than
+    MAX_PARTS bundles, StorageFailed for a full disk, Cancelled, and whatever `bytes_of` raises for bytes that are gone.
     """
+    whole = False
+    try:
+        with ExitStack() as opened:
+            counts = _write(entries, identifier, at, bytes_of, out, scratch, progress, opened)
+        whole = True
+        return counts
+    except OSError as error:
+        raise StorageFailed(
+            "The chart could not be written out: the disk is full or cannot be written to. Nothing of the chart is "
+            "lost; make room on the server, then try again."
+        ) from error
+    finally:
+        if not whole:
+            out.unlink(missing_ok=True)  # half a chart is left nowhere
+
+
+def _write(
+    entries: Sequence[Entry],
+    identifier: str,
+    at: str,
+    bytes_of: Bytes,
+    out: Path,
+    scratch: Path,
+    progress: Progress,
+    opened: ExitStack,
+) -> Counter[str]:
     counts: Counter[str] = Counter()
-    parts: list[Path] = []
-    waiting = list(entries)
+    packed: zipfile.ZipFile | None = None
+    waiting, number = list(entries), 0
     while waiting:
-        parts.append(scratch / MEMBER.format(len(parts) + 1))
+        number += 1
+        if number > MAX_PARTS:
+            raise UploadRejected(
+                f"The chart with its files is larger than {MAX_PARTS} bundles of {PART_BYTES // 1_000_000} MB, so it "
+                "was not written out. Print the summary, and hand the files over on a disk."
+            )
+        part = scratch / MEMBER.format(number)
         # Every part names whom it is about, so that each can be received alone.
-        first = waiting[:2] if len(parts) == 1 else [entries[1]]
-        rest = waiting[2:] if len(parts) == 1 else waiting
-        with parts[-1].open("w", encoding="utf-8") as file:
-            written = _part(file, first, rest, f"{identifier}/{len(parts)}", at, bytes_of, len(parts) == 1)
-        for _, resource in [*(first if len(parts) == 1 else []), *rest[:written]]:
+        first = waiting[:2] if number == 1 else [entries[1]]
+        rest = waiting[2:] if number == 1 else waiting
+        told = _Counted(progress, len(entries) - len(waiting), len(entries))
+        with part.open("w", encoding="utf-8") as file:
+            written = _part(file, first, rest, f"{identifier}/{number}", at, bytes_of, number == 1, told)
+        for _, resource in [*(first if number == 1 else []), *rest[:written]]:
             counts[str(resource["resourceType"])] += 1
         waiting = rest[written:]
-    if len(parts) == 1:
-        parts[0].replace(out)
-        return counts
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as packed:
-        for part in parts:
-            packed.write(part, part.name)
+        if not waiting and packed is None:
+            part.replace(out)
+            return counts
+        packed = packed or opened.enter_context(zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1))
+        packed.write(part, part.name)
+        part.unlink()  # so that no more than one part lies on the disk beside the ZIP
     return counts
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """Says how many of all resources are written."""
+
+    progress: Progress
+    before: int
+    of: int
+
+    def __call__(self, done: int) -> None:
+        self.progress(min(self.before + done, self.of), self.of, "resources", "Writing the chart")
 
 
 def bundles(file: Path) -> Iterator[bytes]:
     """The bundle, or the bundles, of a file, one at a time. Raises UploadRejected."""
     if file.stat().st_size > MAX_BUNDLE_BYTES:
-        raise UploadRejected("The bundle is larger than can be received here. Send it in parts.")
+        raise UploadRejected(
+            f"The file is larger than the {MAX_BUNDLE_BYTES // 1_000_000} MB that can be received at once, so nothing "
+            "was received. Unpack the ZIP and receive its bundles one after the other, all for the same patient."
+        )
     if not zipfile.is_zipfile(file):
         yield file.read_bytes()
         return
@@ -125,7 +182,14 @@ def _model(kind: str) -> Any:
 
 
 def _part(
-    file: IO[str], first: Sequence[Entry], rest: Sequence[Entry], identifier: str, at: str, bytes_of: Bytes, whole: bool
+    file: IO[str],
+    first: Sequence[Entry],
+    rest: Sequence[Entry],
+    identifier: str,
+    at: str,
+    bytes_of: Bytes,
+    whole: bool,
+    told: _Counted,
 ) -> int:
     """Write a bundle with all of `first` and as much of `rest` as fits; returns how many of `rest` were written."""
     head = {
@@ -137,6 +201,7 @@ def _part(
     opened = json.dumps(head, ensure_ascii=False)[:-1] + ', "entry": ['
     size = file.write(opened)
     for number, (url, resource) in enumerate((*first, *rest)):
+        told(max(0, number - (0 if whole else 1)))  # a later part begins with the patient, who was counted already
         validate(resource)
         text = json.dumps({"fullUrl": url, "resource": filled(resource, bytes_of)}, ensure_ascii=False)
         # What is small goes into the first part whatever its size: the summary refers to it.

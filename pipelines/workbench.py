@@ -23,7 +23,7 @@ from models.cards import CARDS, IMAGING_TASKS
 from models.cards_imaging import dropped_cards, imaging_tasks
 from models.cards_speech import writer_cards
 from models.shelf import ModelShelf
-from pipelines.chart_desk import ChartDesk, MovePreview
+from pipelines.chart_desk import ChartDesk, MovePreview, Reception
 from pipelines.consultation import Visit
 from pipelines.consultation_desk import ConsultationDesk
 from pipelines.identity import IdentityConflict
@@ -248,5 +248,6 @@ def _named_writers(settings: Settings) -> tuple[ModelCard, ...]:
 
 __all__ = [
     "CheckedDraft", "DocumentSummary", "FiledRecord", "IdentityConflict", "IssuedPrescription", "MovePreview",
+    "Reception",
     "ScanRead", "Trail", "Visit", "Workbench", "open_workbench",
 ]  # fmt: skip

@@ -59,17 +59,33 @@
     if (again) again.focus({ preventScroll: true });
   }
 
+  /* Whose name stands in the header. Answers come from several jobs at once and in any order: what a part is sent for
+     another patient, named in `of_patient`, is not drawn below that name. */
+  let inHeader = "";
+  function head(patientId) {
+    if (patientId === inHeader) return;
+    inHeader = patientId;
+    window.dispatchEvent(new Event("hc-patient"));
+  }
+
   function mount(name, { element, props, trigger, watch }) {
     const root = element.querySelector(".hc-part");
     const memory = { redraw: draw };
     const send = (event, data) => trigger(event, data || {});
+    const bound = (value) => Boolean(value) && value.of_patient !== undefined;
+    const fits = (value) => !bound(value) || value.of_patient === inHeader;
+    let fitting = null; /* the last value of the patient in the header: an answer that comes late must not displace it */
     function draw() {
+      const value = fits(props.value) ? props.value : fitting;
+      if (bound(value)) fitting = value;
       keepFocus(root, () => {
         root.replaceChildren();
-        parts[name](root, props.value, send, memory);
+        if (fits(value) && (value || !props.value)) parts[name](root, value, send, memory);
+        else root.append(el("p", { class: "hc-quiet", role: "status" }, "Being opened for the patient in the header. If it stays so, choose the patient again."));
       });
     }
     watch("value", draw);
+    window.addEventListener("hc-patient", () => { if (bound(props.value)) draw(); });
     draw();
   }
 
@@ -80,5 +96,5 @@
     say(dark ? "Dark colours" : "Light colours");
   }
 
-  window.HealthConnect = { changeClothes, parts, el, svg, percent, address, say, remember, mount };
+  window.HealthConnect = { changeClothes, parts, el, svg, percent, address, say, remember, head, mount };
 })();

@@ -1,6 +1,6 @@
 /* Who the page is about: the identity in full, and a dialog that finds or adds a patient. */
 (function () {
-  const { el, parts, remember, say } = window.HealthConnect;
+  const { el, parts, remember, say, head } = window.HealthConnect;
 
   const ALLERGY_CHARS = 140; /* what two lines of a phone hold; more is one click away, and said to be there */
 
@@ -35,9 +35,15 @@
       allergyLine(patient, memory));
   }
 
-  function result(patient, send, dialog) {
-    const choose = () => { send("choose", { patient_id: patient.patient_id }); dialog.close(); };
-    return el("li", {}, el("button", { type: "button", class: "hc-row-button", onclick: choose },
+  /* Choices are counted: whichever reaches the server last, the one that was made last holds. */
+  function choose(patientId, send, memory) {
+    memory.turn = (memory.turn || 0) + 1;
+    send("choose", { patient_id: patientId, turn: memory.turn });
+  }
+
+  function result(patient, send, dialog, memory) {
+    const take = () => { choose(patient.patient_id, send, memory); dialog.close(); };
+    return el("li", {}, el("button", { type: "button", class: "hc-row-button", onclick: take },
       el("strong", { dir: "auto" }, patient.name), el("span", {}, el("bdi", {}, facts(patient).join(" · ")))));
   }
 
@@ -64,9 +70,11 @@
     return form;
   }
 
-  function fillResults(list, value, send, dialog) {
+  function fillResults(value, send, memory) {
+    const { list, dialog } = memory;
     if (!value.results) return; /* nothing has come from the server yet */
-    list.replaceChildren(...value.results.map((patient) => result(patient, send, dialog)));
+    if (memory.search.value !== value.query && !value.chosen) return; /* an answer to what stood there before */
+    list.replaceChildren(...value.results.map((patient) => result(patient, send, dialog, memory)));
     if (!value.results.length) list.append(el("li", { class: "hc-quiet" }, "No patient matches. Check the spelling, or add the patient below."));
   }
 
@@ -100,7 +108,7 @@
     root.append(bar);
 
     if (memory.dialog && memory.dialog.open && memory.added === value.added && memory.chosen === (value.patient || {}).patient_id) {
-      fillResults(memory.list, value, send, memory.dialog);
+      fillResults(value, send, memory);
       memory.problem.textContent = value.problem;
       memory.problem.hidden = !value.problem;
       open.addEventListener("click", () => memory.dialog.showModal());
@@ -112,6 +120,7 @@
     const before = memory.chosen;
     memory.chosen = (value.patient || {}).patient_id;
     if (arrived) remember({ patient: memory.chosen });
+    head(memory.chosen || "");
     if (memory.drawn && memory.chosen !== before) say(value.patient ? `Patient ${value.patient.name} chosen. ${allergyText(value.patient)}` : "No patient chosen");
     memory.drawn = true;
 
@@ -124,13 +133,13 @@
     const dialog = el("dialog", { class: "hc-dialog", "aria-labelledby": "hc-picker-title" },
       el("div", { class: "hc-dialog-head" }, el("h2", { id: "hc-picker-title" }, "Choose a patient"),
         el("div", { class: "hc-actions" },
-          value.patient && el("button", { type: "button", class: "hc-button", onclick: () => { send("choose", { patient_id: "" }); dialog.close(); } }, "No patient"),
+          value.patient && el("button", { type: "button", class: "hc-button", onclick: () => { choose("", send, memory); dialog.close(); } }, "No patient"),
           el("button", { type: "button", class: "hc-button", onclick: () => dialog.close() }, "Close"))),
       field("Find a patient", search), list,
       el("details", { class: "hc-more" }, el("summary", {}, "Add a new patient"), problem, addForm(send, memory)));
     document.body.append(dialog);
-    Object.assign(memory, { dialog, list, problem });
-    fillResults(list, value, send, dialog);
+    Object.assign(memory, { dialog, list, problem, search });
+    fillResults(value, send, memory);
     open.addEventListener("click", () => { send("find", { text: search.value }); dialog.showModal(); search.focus(); });
   };
 })();

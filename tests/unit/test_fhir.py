@@ -28,7 +28,7 @@ from storage import documents, patients, readings
 from storage.consultations import ConsultationStore
 from storage.prescriptions import PrescriptionStore
 from tests.unit import synthetic_bundles
-from tests.unit.test_chart import DOCTOR, Clinic
+from tests.unit.clinic_kit import DOCTOR, Clinic
 
 PATIENT = {"resourceType": "Patient", "name": [{"given": ["Ada"], "family": "Far"}], "birthDate": "1961-03-12"}
 
@@ -142,7 +142,7 @@ def test_a_second_way_round_adds_nothing_that_was_said_already(clinics: tuple[Cl
 
 
 def refile(there: Clinic, here: Clinic, path: Path, patient_id: str, title: str, content_type: str, on: Any,
-           actor: Any) -> tuple[str, bool]:  # fmt: skip
+           actor: Any, _: Any) -> tuple[str, bool]:  # fmt: skip
     """As if the page of the PDF had been read again: the same words."""
     with here.database.read() as tx:
         sent = documents.get(tx, path.read_bytes().decode().split()[-1])
