@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from components.bridge import shown_by, told, visitor
+from components.chart_files import new_file, with_ending
 from components.chart_view import present_move
 from domain import chart_contract, contract
 from domain.errors import UploadRejected
@@ -142,7 +141,9 @@ def build(workbench: Workbench) -> None:
         """
         return _hand_out(workbench.charts.print_summary(patient_id, visitor(request)), "summary.pdf", printed)
 
-    def export_chart(patient_id: str, request: gr.Request | None = None) -> tuple[str, dict[str, Any]]:
+    def export_chart(
+        patient_id: str, request: gr.Request | None = None, progress: gr.Progress = gr.Progress()
+    ) -> tuple[str, dict[str, Any]]:
         """The whole chart as a FHIR R4 document Bundle (International Patient Summary sections), with the PDFs.
 
         A chart that is too large for one bundle comes as a ZIP of several.
@@ -150,12 +151,9 @@ def build(workbench: Workbench) -> None:
         Args:
             patient_id: Id of the patient.
         """
-        made = _new_file("chart.fhir", exported)
-        counts = workbench.charts.export(patient_id, made, visitor(request))
-        named = made.with_suffix(".fhir.zip" if zipfile.is_zipfile(made) else ".fhir.json")
-        made.replace(named)
-        exported.temp_files.add(str(named))
-        return str(named), {"resources": counts}
+        made = new_file("chart.fhir", exported)
+        counts = workbench.charts.export(patient_id, made, visitor(request), shown_by(progress))
+        return str(with_ending(made, exported)), {"resources": counts}
 
     def import_chart(
         file: str,
@@ -197,16 +195,8 @@ def build(workbench: Workbench) -> None:
     _publish(import_chart, [gr.File(label="file", visible=False), _text("patient_id")])
 
 
-def _new_file(name: str, by: gr.File) -> Path:
-    """A path in the folder that is swept by age. `name` says nothing of the patient."""
-    Path(by.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE)) / name
-    by.temp_files.add(str(path))  # Gradio deletes by age what a component calls its own
-    return path
-
-
 def _hand_out(content: bytes, name: str, by: gr.File) -> str:
-    path = _new_file(name, by)
+    path = new_file(name, by)
     path.write_bytes(content)
     return str(path)
 

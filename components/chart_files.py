@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
@@ -33,6 +33,22 @@ def summary_path(patient_id: str) -> str:
 def bundle_path(patient_id: str) -> str:
     """Relative address of the chart as FHIR."""
     return f"charts/{quote(patient_id, safe='')}/fhir"
+
+
+def new_file(name: str, by: Any) -> Path:
+    """A path in the folder that is swept by age. `name` says nothing of the patient; `by`: a file component."""
+    Path(by.GRADIO_CACHE).mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(dir=by.GRADIO_CACHE)) / name
+    by.temp_files.add(str(path))  # Gradio deletes by age what a component calls its own
+    return path
+
+
+def with_ending(made: Path, by: Any) -> Path:
+    """The file of a chart, named by what it turned out to be: one bundle, or a ZIP of several."""
+    named = made.with_suffix(".fhir.zip" if zipfile.is_zipfile(made) else ".fhir.json")
+    made.replace(named)
+    by.temp_files.add(str(named))
+    return named
 
 
 def chart_routes(workbench: Workbench) -> list[Route]:

@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from components import chart_view
-from components.bridge import STOPPING, Ended, Step, follow, message_of, toast, told, visitor, was_cancelled
+from components.bridge import (
+    STOPPING,
+    Ended,
+    RunningJobs,
+    Step,
+    follow,
+    message_of,
+    toast,
+    told,
+    visitor,
+    was_cancelled,
+)
+from components.chart_files import new_file, with_ending
 from components.part import part
 from components.records_tab import READERS, READING, present_step
 from domain import contract
@@ -21,21 +33,23 @@ if TYPE_CHECKING:
     from pipelines.workbench import Reception, Workbench
 
 TAB = "Chart"
-EVENTS = ("open", "dismiss", "reopen", "preview", "merge", "unmerge")
+EVENTS = ("again", "open", "export", "dismiss", "reopen", "preview", "merge", "unmerge")
 FILE_TYPES = [".json", ".zip"]
 
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
+    jobs = RunningJobs()
     with gr.Row(elem_classes="hc-chart-columns"):
         with gr.Column(scale=3, min_width=300):
             shown = part("chart", events=EVENTS)
             # In small and last: receiving a chart from elsewhere is done once, reading it every day.
-            status = part("job_status")
+            status = part("job_status", elem_id="hc-chart-status")
             receive = gr.UploadButton(
                 "Receive a chart (FHIR bundle)…", file_types=FILE_TYPES, size="sm", elem_id="hc-chart-receive"
             )
             cancel = gr.Button("Cancel", visible=False, size="sm", elem_id="hc-chart-cancel")
+            save = gr.DownloadButton("Save the chart", visible=False, size="sm", elem_id="hc-chart-save")
         with gr.Column(scale=2, min_width=280):
             viewer = part("chart_viewer", events=("open", "show", "preview_move", "move"))
 
@@ -50,8 +64,9 @@ def build(workbench: Workbench, session: Session) -> None:
         except NotAllowed as refusal:
             return {"refused": refusal.user_message, "of_patient": patient_id}
 
-    def on_patient(patient_id: str) -> tuple[dict[str, Any], None, Any]:
-        return show(patient_id), None, gr.UploadButton(visible=workbench.may("charts.import_bundle"))
+    def on_patient(patient_id: str) -> tuple[dict[str, Any], None, Any, Any]:
+        receives = gr.UploadButton(visible=workbench.may("charts.import_bundle"))
+        return show(patient_id), None, receives, gr.DownloadButton(visible=False)
 
     def on_filed(patient_id: str) -> dict[str, Any]:
         return show(patient_id)
@@ -103,13 +118,13 @@ def build(workbench: Workbench, session: Session) -> None:
         def job(progress: Any, _: Any) -> Reception:
             return workbench.charts.import_bundle(Path(file), patient_id, actor, progress)
 
-        for event in follow(job, session.jobs, actor.session):
+        for event in follow(job, jobs, actor.session):
             match event:
                 case Step():
                     yield present_step(event), gr.Button(visible=True), gr.UploadButton(interactive=False)
                 case Ended(result=None):
                     state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
-                    shown = {"state": state, "text": message, "done": 0, "total": 0}
+                    shown = chart_view.present_status(state, message)
                     yield shown, gr.Button(visible=False), gr.UploadButton(interactive=True)
                     if state == "refused":
                         raise toast(message)
@@ -117,10 +132,35 @@ def build(workbench: Workbench, session: Session) -> None:
                     shown = chart_view.present_reception(event.result, bool(patient_id), event.seconds)
                     yield shown, gr.Button(visible=False), gr.UploadButton(interactive=True)
 
+    def on_export(patient_id: str, request: gr.Request) -> Iterator[tuple[dict[str, Any], Any, Any]]:
+        """A chart with many files takes a while to write; whose it is, is said with the button that saves it."""
+        actor, name = visitor(request), workbench.patient(patient_id).name
+        made = new_file("chart.fhir", save)
+
+        def job(progress: Any, _: Any) -> Path:
+            workbench.charts.export(patient_id, made, actor, progress)
+            return with_ending(made, save)
+
+        for event in follow(job, jobs, actor.session):
+            match event:
+                case Step():
+                    yield present_step(event), gr.Button(visible=True), gr.DownloadButton(visible=False)
+                case Ended(result=None):
+                    state, message = "stopped" if was_cancelled(event) else "refused", message_of(event.error)
+                    yield chart_view.present_status(state, message), gr.Button(visible=False), gr.skip()
+                    if state == "refused":
+                        raise toast(message)
+                case Ended():
+                    size = event.result.stat().st_size / 1e6
+                    said = (
+                        f"The chart of {name} was written out: {size:.0f} MB in {event.seconds:.0f} s. Save it below."
+                    )
+                    button = gr.DownloadButton(f"Save the chart of {name}", value=str(event.result), visible=True)
+                    yield chart_view.present_status("done", said), gr.Button(visible=False), button
+
     def on_cancel(request: gr.Request) -> dict[str, Any]:
-        stopping = session.jobs.stop(visitor(request).session)
-        said = f"{STOPPING}." if stopping else "Nothing is running."
-        return {"state": "stopped", "text": said, "done": 0, "total": 0}
+        stopping = jobs.stop(visitor(request).session)
+        return chart_view.present_status("stopped", f"{STOPPING}." if stopping else "Nothing is running.")
 
     def on_preview(patient_id: str, event: gr.EventData) -> dict[str, Any]:
         seen = workbench.charts.preview_merge(patient_id, other_than(patient_id, str(event.other)))
@@ -143,6 +183,7 @@ def build(workbench: Workbench, session: Session) -> None:
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     here = [session.patient_id]
+    shown.again(told(on_filed), here, [shown], **quiet)
     shown.open(told(on_open), here, [viewer], **quiet)
     viewer.open(told(on_open), here, [viewer], **quiet)
     viewer.preview_move(told(on_preview_move), here, [viewer], **quiet)
@@ -157,7 +198,8 @@ def build(workbench: Workbench, session: Session) -> None:
     reading = quiet | {"concurrency_id": READING, "concurrency_limit": READERS}
     received = receive.upload(told(on_receive), [session.patient_id, receive], [status, cancel, receive], **reading)
     received.then(session.changed, None, [session.filed], **quiet)
+    shown.export(told(on_export), here, [status, cancel, save], **reading)
     cancel.click(told(on_cancel), None, [status], queue=False, **quiet)
-    session.patient_id.change(told(on_patient), here, [shown, viewer, receive], **quiet)
+    session.patient_id.change(told(on_patient), here, [shown, viewer, receive, save], **quiet)
     session.filed.change(told(on_filed), here, [shown], **quiet)
     session.tabs.select(told(on_tab), here, [shown], **quiet)

@@ -11,7 +11,7 @@ from components.consultation_files import recording_path
 from components.imaging_view import picture_path, present_reading
 from components.page_files import page_picture_path
 from domain import chart_contract, contract
-from domain.chart import Chart
+from domain.chart import Chart, SourceKind
 from domain.errors import NothingFound
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LINE_OF_DOUBT = 0.75  # below it a word is shown to be checked, as on the Records tab
 MAX_SAID = 12  # earlier sources of one line that the page is sent
+FILES_AT_ONCE = 40
+WITH_FILES = frozenset({SourceKind.RECORD, SourceKind.READING})
 MAX_ROWS = 1500  # of the timeline that the page is sent
 
 
@@ -37,8 +39,11 @@ def present_chart(chart: Chart, may: Callable[..., bool], note: str = "") -> dic
         "pdf": summary_path(whose) if may("charts.print_summary", whose) else "",
         "fhir": bundle_path(whose) if may("charts.export", whose) else "",
     }
+    # So many files take a while to write out: then it is a job that says how far it is, not a link that seems dead.
+    long = sum(1 for one in chart.timeline if one.source.kind in WITH_FILES) > FILES_AT_ONCE
     jobs = {f"may_{job}": may(f"charts.{job}") for job in ("dismiss", "merge", "move")}
     more = {"files": files, "note": note, "preview": None, "glass": not may("charts.chart"), "of_patient": whose}
+    more["export_is_long"] = long
     return shape | jobs | more
 
 
@@ -66,7 +71,12 @@ def present_reception(done: Reception, chosen: bool, seconds: float) -> dict[str
         "" if chosen else "They were added: choose them in the header",
     ]
     text = ". ".join(filter(None, parts)) + "."
-    return {"state": "stopped" if done.left or done.held else "done", "text": text, "done": 0, "total": 0}
+    return present_status("stopped" if done.left or done.held else "done", text)
+
+
+def present_status(state: str, text: str) -> dict[str, Any]:
+    """A line on a job that does not run. `state`: "done", "stopped" or "refused"."""
+    return {"state": state, "text": text, "done": 0, "total": 0}
 
 
 def present_source(workbench: Workbench, source: dict[str, Any]) -> dict[str, Any]:

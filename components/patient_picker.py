@@ -11,7 +11,7 @@ import gradio as gr
 
 from components.bridge import TOAST_SECONDS, message_of, told, visitor
 from components.part import part
-from domain.errors import NothingFound
+from domain.errors import HealthConnectError, NothingFound
 from domain.patient import Patient
 
 if TYPE_CHECKING:
@@ -62,12 +62,12 @@ def present_picker(
     problem: str = "",
     added: int = 0,
     allergies: Sequence[str] | None = (),
-    chosen: bool = False,
+    turn: int = 0,
 ) -> dict[str, Any]:
     """`problem`: why adding was refused; `added` grows with every patient that was added, so that the form empties.
 
     `allergies`: of the chosen patient, as their records put them; None for somebody who may not see them here.
-    `chosen`: this answers a choice, so the bar shows this patient from now on; other answers never change whose it is.
+    `turn`: how many choices the page had made when this was answered; one that is behind changes nobody's header.
     """
     known = None if allergies is None else list(allergies)
     return {
@@ -76,7 +76,7 @@ def present_picker(
         "query": query,
         "problem": problem,
         "added": added,
-        "chosen": chosen,
+        "turn": turn,
     }
 
 
@@ -85,37 +85,44 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
     added, turn = gr.State(0), gr.State(0)
     bar = part("patient_bar", events=("find", "choose", "add_patient", "arrive"))
 
-    def show(patient_id: str, query: str, count: int, problem: str = "", chosen: bool = False) -> dict[str, Any]:
+    def show(patient_id: str, query: str, count: int, last: int, problem: str = "") -> dict[str, Any]:
         patient = workbench.patient(patient_id) if patient_id else None
         may_know = workbench.may("allergies", patient_id)
         allergies = (workbench.allergies(patient_id) if patient_id else ()) if may_know else None
         found = workbench.find_patients(query, limit=SHOWN_PATIENTS)
-        return present_picker(patient, found, query, date.today(), problem, count, allergies, chosen)
+        return present_picker(patient, found, query, date.today(), problem, count, allergies, last)
 
-    def on_filed(patient_id: str, count: int) -> dict[str, Any]:
+    def on_filed(patient_id: str, count: int, last: int) -> dict[str, Any]:
         """A record of the patient came, went or was mended: what the header says of them follows."""
-        return show(patient_id, "", count)
+        return show(patient_id, "", count, last)
 
-    def on_find(patient_id: str, count: int, event: gr.EventData) -> dict[str, Any]:
-        return show(patient_id, str(event.text), count)
+    def on_find(patient_id: str, count: int, last: int, event: gr.EventData) -> dict[str, Any]:
+        return show(patient_id, str(event.text), count, last)
 
-    def on_choose(count: int, last: int, event: gr.EventData) -> tuple[Any, Any, Any]:
+    def on_choose(patient_id: str, count: int, last: int, event: gr.EventData) -> tuple[Any, Any, Any]:
         """A choice that was made before the one that holds, and was overtaken on its way, changes nothing."""
         chosen, now = str(event.patient_id), int(event.turn)
         if now < last:
             return gr.skip(), gr.skip(), gr.skip()
-        return show(chosen, "", count, chosen=True), chosen, now
+        try:
+            return show(chosen, "", count, now), chosen, now
+        except HealthConnectError as refusal:  # the page is told that it was heard, so that it does not ask again
+            gr.Warning(html.escape(refusal.user_message), duration=TOAST_SECONDS)
+            return show(patient_id, "", count, now), patient_id, now
 
-    def on_add(patient_id: str, count: int, event: gr.EventData, request: gr.Request) -> tuple[Any, str, int]:
+    def on_add(
+        patient_id: str, count: int, last: int, event: gr.EventData, request: gr.Request
+    ) -> tuple[Any, str, int, int]:
+        now = max(last, int(event.turn))
         try:
             patient = workbench.create_patient(
                 str(event.name), str(event.birth_date), str(event.sex), str(event.record_number), visitor(request)
             )
         except Exception as error:  # said inside the dialog, because a toast would lie beneath it
-            return show(patient_id, "", count, message_of(error)), patient_id, count
-        return show(patient.patient_id, "", count + 1, chosen=True), patient.patient_id, count + 1
+            return show(patient_id, "", count, now, message_of(error)), patient_id, count, now
+        return show(patient.patient_id, "", count + 1, now), patient.patient_id, count + 1, now
 
-    def on_arrive(chosen: str, count: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any, Any]:
+    def on_arrive(chosen: str, count: int, last: int, event: gr.EventData) -> tuple[dict[str, Any], str, Any, Any]:
         """A deep link names a patient, a record, a page and a tab; each is optional. A wrong one is told, and the page
         is shown without it."""
         patient_id, document_id = str(event.patient or "") or chosen, str(event.document or "")
@@ -130,7 +137,7 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
             patient_id, document_id = chosen, ""
         tab = str(event.tab or "") if str(event.tab or "") in session.tab_ids else ""
         wanted = session.want(document_id, page_number(event.page), stay=bool(tab)) if document_id else gr.skip()
-        return show(patient_id, "", count, chosen=True), patient_id, wanted, gr.Tabs(selected=tab) if tab else gr.skip()
+        return show(patient_id, "", count, last), patient_id, wanted, gr.Tabs(selected=tab) if tab else gr.skip()
 
     # One after the other: an answer that was begun before a choice must not arrive after it and show another name.
     quiet = {
@@ -142,12 +149,12 @@ def build(workbench: Workbench, session: Session) -> gr.HTML:
     # Gradio drops what is clicked while an answer is awaited ("once"), or sends what was clicked first once more
     # ("always_last"): somebody who chose A and then B would have A in the header.
     every = quiet | {"trigger_mode": "multiple"}
-    bar.find(told(on_find), [session.patient_id, added], [bar], **every)
-    bar.choose(told(on_choose), [added, turn], [bar, session.patient_id, turn], **every)
-    bar.add_patient(told(on_add), [session.patient_id, added], [bar, session.patient_id, added], **quiet)
-    arrived = [bar, session.patient_id, session.wanted, session.tabs]
-    bar.arrive(told(on_arrive), [session.patient_id, added], arrived, **quiet)
-    session.filed.change(told(on_filed), [session.patient_id, added], [bar], **quiet)
+    here = [session.patient_id, added, turn]
+    bar.find(told(on_find), here, [bar], **every)
+    bar.choose(told(on_choose), here, [bar, session.patient_id, turn], **every)
+    bar.add_patient(told(on_add), here, [bar, *here], **quiet)
+    bar.arrive(told(on_arrive), here, [bar, session.patient_id, session.wanted, session.tabs], **quiet)
+    session.filed.change(told(on_filed), here, [bar], **quiet)
     return bar
 
 

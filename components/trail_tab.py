@@ -133,7 +133,7 @@ def present_proof(proof: EventProof) -> str:
 
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
-    trail = part("trail", events=("verify", "compare", "tamper", "prove", "glass"))
+    trail = part("trail", events=("again", "verify", "compare", "tamper", "prove", "glass"))
     mode = workbench.settings.mode
 
     def closed(patient_id: str) -> list[str]:
@@ -182,6 +182,7 @@ def build(workbench: Workbench, session: Session) -> None:
 
     quiet = {"show_progress": "hidden", "api_visibility": "private"}
     here = [session.patient_id]
+    trail.again(told(on_verify), here, [trail], **quiet)
     trail.verify(told(on_verify), here, [trail], **quiet)
     trail.compare(told(on_compare), here, [trail], **quiet)
     trail.tamper(told(on_tamper), here, [trail], **quiet)

@@ -194,9 +194,10 @@
       el("p", { class: "hc-quiet" }, "All of it was read by a machine. Open the source of a line before you rely on it."),
       value.masked ? "" : el("div", { class: "hc-actions" }, button("Print this summary", "print", () => print(memory)),
         value.files.pdf ? el("a", { class: "hc-button", href: address(value.files.pdf), target: "_blank", rel: "noopener", title: "One page; every line names its source" }, "Summary as PDF") : "",
-        value.files.fhir ? el("a", { class: "hc-button", href: address(value.files.fhir), download: true, title: "The whole chart with its PDFs, as another program reads it" }, "Chart as FHIR") : ""),
+        value.files.fhir && value.export_is_long ? button("Chart as FHIR…", "export", () => send("export")) : value.files.fhir ? el("a", { class: "hc-button", href: address(value.files.fhir), download: true, title: "The whole chart with its PDFs, as another program reads it" }, "Chart as FHIR") : ""),
       timeline(value, send, memory), mergeForm(value, send));
   };
+  parts.chart.again = true; /* it can be asked for again */
 
   function page(value, send) {
     const aside = value.rotation_deg % 180 !== 0, w = value.width_px, h = value.height_px;

@@ -61,6 +61,7 @@
 
   /* Whose name stands in the header. Answers come from several jobs at once and in any order: what a part is sent for
      another patient, named in `of_patient`, is not drawn below that name. */
+  const ANSWER_MS = 2500; /* after so long without an answer it is asked for again */
   let inHeader = "";
   function head(patientId) {
     if (patientId === inHeader) return;
@@ -75,14 +76,24 @@
     const bound = (value) => Boolean(value) && value.of_patient !== undefined;
     const fits = (value) => !bound(value) || value.of_patient === inHeader;
     let fitting = null; /* the last value of the patient in the header: an answer that comes late must not displace it */
+    let asking = 0;
     function draw() {
       const value = fits(props.value) ? props.value : fitting;
       if (bound(value)) fitting = value;
+      const strange = !fits(value) || (!value && props.value);
+      clearTimeout(asking);
       keepFocus(root, () => {
         root.replaceChildren();
-        if (fits(value) && (value || !props.value)) parts[name](root, value, send, memory);
-        else root.append(el("p", { class: "hc-quiet", role: "status" }, "Being opened for the patient in the header. If it stays so, choose the patient again."));
+        if (!strange) parts[name](root, value, send, memory);
+        else if (!parts[name].again) parts[name](root, null, send, memory);
+        else root.append(el("p", { class: "hc-quiet", role: "status" }, "Being opened for the patient in the header."));
       });
+      if (strange && parts[name].again) asking = setTimeout(askAgain, ANSWER_MS);
+    }
+    /* Gradio loses an answer now and then, when a job begins in the moment in which its event stream is closed. */
+    function askAgain() {
+      send("again");
+      asking = setTimeout(askAgain, ANSWER_MS);
     }
     watch("value", draw);
     window.addEventListener("hc-patient", () => { if (bound(props.value)) draw(); });
@@ -96,5 +107,5 @@
     say(dark ? "Dark colours" : "Light colours");
   }
 
-  window.HealthConnect = { changeClothes, parts, el, svg, percent, address, say, remember, head, mount };
+  window.HealthConnect = { changeClothes, parts, el, svg, percent, address, say, remember, head, mount, ANSWER_MS };
 })();

@@ -1,8 +1,10 @@
 /* Who the page is about: the identity in full, and a dialog that finds or adds a patient. */
 (function () {
-  const { el, parts, remember, say, head } = window.HealthConnect;
+  const { el, parts, remember, say, head, ANSWER_MS } = window.HealthConnect;
 
   const ALLERGY_CHARS = 140; /* what two lines of a phone hold; more is one click away, and said to be there */
+
+  const TRIES = 8; /* with waiting in between, about twenty seconds */
 
   function facts(patient) {
     return [`born ${patient.birth_date}`, patient.age, patient.sex, patient.record_number ? `record ${patient.record_number}` : "no record number"];
@@ -35,14 +37,30 @@
       allergyLine(patient, memory));
   }
 
-  /* Choices are counted: whichever reaches the server last, the one that was made last holds. */
-  function choose(patientId, send, memory) {
+  /* Choices are counted: whichever reaches the server last, the one that was made last holds, and an answer that was
+     begun before it says so by its count. One that got no answer is sent again, and until then it is said that it is
+     under way: the server acts for the old patient or for the new one, and the header must not pretend to know. */
+  function choose(patientId, name, send, memory) {
     memory.turn = (memory.turn || 0) + 1;
-    send("choose", { patient_id: patientId, turn: memory.turn });
+    awaitAnswer(name, () => send("choose", { patient_id: patientId, turn: memory.turn }), memory);
+  }
+
+  function awaitAnswer(name, ask, memory) {
+    memory.coming = { turn: memory.turn, name };
+    let tries = 0;
+    const again = () => {
+      clearTimeout(memory.asking);
+      if (!memory.coming) return;
+      if (tries++ === TRIES) { memory.coming = null; memory.redraw(); say(`${name} could not be opened. Choose again.`); return; }
+      ask();
+      memory.asking = setTimeout(again, ANSWER_MS);
+    };
+    again();
+    memory.redraw();
   }
 
   function result(patient, send, dialog, memory) {
-    const take = () => { choose(patient.patient_id, send, memory); dialog.close(); };
+    const take = () => { choose(patient.patient_id, patient.name, send, memory); dialog.close(); };
     return el("li", {}, el("button", { type: "button", class: "hc-row-button", onclick: take },
       el("strong", { dir: "auto" }, patient.name), el("span", {}, el("bdi", {}, facts(patient).join(" · ")))));
   }
@@ -56,7 +74,7 @@
       event.preventDefault();
       const typed = Object.fromEntries(new FormData(form));
       memory.typed = typed;
-      send("add_patient", typed);
+      send("add_patient", { ...typed, turn: (memory.turn = (memory.turn || 0) + 1) });
     } });
     const typed = memory.typed || {};
     const sex = el("select", { name: "sex", class: "hc-input" },
@@ -73,7 +91,7 @@
   function fillResults(value, send, memory) {
     const { list, dialog } = memory;
     if (!value.results) return; /* nothing has come from the server yet */
-    if (memory.search.value !== value.query && !value.chosen) return; /* an answer to what stood there before */
+    if (memory.search.value !== value.query) return; /* an answer to what stood there before */
     list.replaceChildren(...value.results.map((patient) => result(patient, send, dialog, memory)));
     if (!value.results.length) list.append(el("li", { class: "hc-quiet" }, "No patient matches. Check the spelling, or add the patient below."));
   }
@@ -94,9 +112,9 @@
     }
     const arrived = Boolean(value);
     value = value || { patient: null, results: null, query: "", problem: "", added: 0 };
-    /* Only the answer to a choice changes who is shown: one that was begun before it and comes late must not put another
-       name above a chart. */
-    if (arrived && memory.drawn && !value.chosen && (value.patient || {}).patient_id !== memory.chosen) value = { ...value, patient: memory.patient };
+    /* An answer that was begun before the last choice and comes late must not put another name above a chart. */
+    if (arrived && memory.drawn && value.turn < (memory.turn || 0)) value = { ...value, patient: memory.patient };
+    if (arrived && memory.coming && value.turn >= memory.coming.turn) memory.coming = null;
     memory.patient = value.patient;
     if (memory.chosen !== (value.patient || {}).patient_id) memory.allAllergies = false;
     const bar = el("div", { class: "hc-patient-bar" + (value.patient ? "" : " hc-nobody"), role: "region", "aria-label": "Patient" },
@@ -104,14 +122,15 @@
     const open = el("button", { type: "button", class: "hc-button", "data-key": "open-picker", id: "hc-choose-patient", "aria-label": value.patient ? "Change patient" : null },
       value.patient ? "Change" : "Choose patient");
     bar.append(open);
+    if (memory.coming) bar.append(el("p", { class: "hc-coming", role: "status" }, el("bdi", {}, memory.coming.name), ": being opened …"));
     measure(bar);
     root.append(bar);
+    open.addEventListener("click", () => { send("find", { text: memory.search.value }); memory.dialog.showModal(); memory.search.focus(); });
 
-    if (memory.dialog && memory.dialog.open && memory.added === value.added && memory.chosen === (value.patient || {}).patient_id) {
+    if (memory.dialog && memory.added === value.added && memory.chosen === (value.patient || {}).patient_id) {
       fillResults(value, send, memory);
       memory.problem.textContent = value.problem;
       memory.problem.hidden = !value.problem;
-      open.addEventListener("click", () => memory.dialog.showModal());
       return;
     }
     if (memory.dialog) memory.dialog.remove();
@@ -133,13 +152,13 @@
     const dialog = el("dialog", { class: "hc-dialog", "aria-labelledby": "hc-picker-title" },
       el("div", { class: "hc-dialog-head" }, el("h2", { id: "hc-picker-title" }, "Choose a patient"),
         el("div", { class: "hc-actions" },
-          value.patient && el("button", { type: "button", class: "hc-button", onclick: () => { choose("", send, memory); dialog.close(); } }, "No patient"),
+          value.patient && el("button", { type: "button", class: "hc-button", onclick: () => { choose("", "No patient", send, memory); dialog.close(); } }, "No patient"),
           el("button", { type: "button", class: "hc-button", onclick: () => dialog.close() }, "Close"))),
       field("Find a patient", search), list,
       el("details", { class: "hc-more" }, el("summary", {}, "Add a new patient"), problem, addForm(send, memory)));
     document.body.append(dialog);
     Object.assign(memory, { dialog, list, problem, search });
     fillResults(value, send, memory);
-    open.addEventListener("click", () => { send("find", { text: search.value }); dialog.showModal(); search.focus(); });
+    dialog.addEventListener("close", () => clearTimeout(waiting)); /* what was typed just before a choice is asked no more */
   };
 })();

@@ -73,4 +73,5 @@
       value.events.length > shown.length
         ? button(`Show all ${value.events.length}`, "all", () => { memory.all = true; memory.redraw(); }) : "");
   };
+  parts.trail.again = true; /* it can be asked for again */
 })();

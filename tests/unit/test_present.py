@@ -392,4 +392,4 @@ def test_allergies_that_somebody_may_not_see_are_not_said_to_be_none() -> None:
     shown = present_picker(ada, [], "", date(2026, 1, 1), allergies=None)
     assert shown["patient"]["allergies"] is None
     assert present_picker(ada, [], "", date(2026, 1, 1))["patient"]["allergies"] == []
-    assert shown["chosen"] is False, "only the answer to a choice changes who is shown"
+    assert shown["turn"] == 0, "an answer that is behind the last choice changes nobody's header"
