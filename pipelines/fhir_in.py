@@ -25,7 +25,7 @@ from domain.limits import MAX_BUNDLE_BYTES
 from domain.patient import MAX_NAME_CHARS, SEXES
 from pipelines import fhir_file
 from pipelines.fhir_out import FILE_MARK
-from pipelines.fhir_shapes import OURS, SUMMARY_CODE
+from pipelines.fhir_shapes import OURS, SUMMARY_CODE, url_of
 from pipelines.fhir_statements import as_date, codes, day_of, label_of
 
 MAX_RESOURCES = 5000
@@ -105,14 +105,17 @@ def read(content: bytes) -> Received:
         if isinstance(resource, dict) and not (ours and _is_summary(resource)):
             canonical = json.dumps(resource, sort_keys=True, ensure_ascii=False).encode()
             kind = str(resource.get("resourceType"))
-            url = str(entry.get("fullUrl") or f"{kind}/{resource.get('id', '')}")
             sha256 = hashlib.sha256(canonical).hexdigest()
+            named = f"{kind}/{resource['id']}" if resource.get("id") else url_of(kind, sha256)
+            url = str(entry.get("fullUrl") or named)
             files = tuple(_lifted(resource))
             made.append(ReceivedResource(sha256, kind, url[:500], resource, files, day_of(resource) if files else None))
     _validate(shape)
     _no_cycles(made)
     persons = [one.content for one in made if one.kind == "Patient"]
-    if len(persons) != 1:
+    # A chart that was gathered from several houses holds a Patient of each, who are one person.
+    same = ours and persons and len({str(one.get("birthDate")) for one in persons}) == 1
+    if len(persons) != 1 and not same:
         raise UploadRejected(
             f"The bundle is about {len(persons)} patients; one chart is received at a time. Send one bundle for each."
         )

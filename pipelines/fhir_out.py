@@ -8,7 +8,9 @@ pictures are not in the resources yet: a mark stands for each, so that a chart o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -95,10 +97,23 @@ def resources(chart: Chart, kept: Kept, at: datetime) -> list[Entry]:
         _documents(chart, patient, kept),
     )
     entries: dict[str, dict[str, Any]] = {patient: person}
-    for url, resource in (*kept.imported, *(entry for part in own for entry in part)):
+    for url, resource in kept.imported:
+        entries[_free(url, resource, entries)] = resource
+    for url, resource in (entry for part in own for entry in part):
         entries.setdefault(url, resource)
     summary = _composition(chart, patient, author, list(entries.items()), at)
     return [(url_of("Composition", chart.patient.patient_id), summary), *entries.items()]
+
+
+def _free(url: str, resource: dict[str, Any], taken: Mapping[str, dict[str, Any]]) -> str:
+    """A name for what came from elsewhere: its own, unless something else has it already.
+
+    Houses count alike, a later version is called like the earlier one, and some give no name: none of it may be lost.
+    """
+    if taken.get(url, resource) == resource:
+        return url
+    content = json.dumps(resource, sort_keys=True, ensure_ascii=False).encode()
+    return url_of(str(resource.get("resourceType")), f"{url} {hashlib.sha256(content).hexdigest()}")
 
 
 def _patient(chart: Chart) -> dict[str, Any]:

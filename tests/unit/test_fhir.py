@@ -23,6 +23,7 @@ from domain.errors import NotAllowed, UploadRejected
 from domain.kept_reading import KeptReading
 from pipelines import fhir_file, fhir_in
 from pipelines.chart_exchange import Reception
+from pipelines.fhir_shapes import OURS
 from storage import chart as chart_store
 from storage import documents, patients, readings
 from storage.consultations import ConsultationStore
@@ -139,6 +140,36 @@ def test_a_second_way_round_adds_nothing_that_was_said_already(clinics: tuple[Cl
     again = send(there, came.chart.patient.patient_id)
     for kind in ("DocumentReference", "Observation", "MedicationStatement", "AllergyIntolerance"):
         assert len(of_kind(again, kind)) == len(of_kind(send(here, here.ada), kind)), kind
+
+
+def test_resources_without_names_or_with_the_same_name_are_all_sent_on(clinics: tuple[Clinic, Clinic]) -> None:
+    here, there = clinics
+
+    def note(text: str, **more: Any) -> dict[str, Any]:
+        return {"resourceType": "Condition", "subject": {"reference": "x"}, "code": {"text": text}} | more
+
+    nameless = [{"resource": one} for one in (PATIENT, note("Asthma"), note("Gout"), note("Eczema"))]
+    first = {"resourceType": "Bundle", "type": "collection", "entry": nameless}
+    own = receive(here, first).chart.patient.patient_id
+    # another house counts its resources in the same way, and a later version has the name of the earlier one
+    for text in ("Migraine", "Migraine, chronic"):
+        same = [{"resource": PATIENT | {"id": "7"}}, {"resource": note(text, id="1")}]
+        receive(here, first | {"entry": same}, own)
+    made = send(here, own)
+    said = Counter(one["code"]["text"] for one in of_kind(made, "Condition"))
+    assert said == Counter(("Asthma", "Gout", "Eczema", "Migraine", "Migraine, chronic"))
+    assert len({entry["fullUrl"] for entry in made["entry"]}) == len(made["entry"]), "each has a name of its own"
+    came = receive(there, made)
+    assert {one.name for one in came.chart.problems} == set(said)
+    assert clinical(send(there, came.chart.patient.patient_id)) == clinical(made)
+
+
+def test_a_bundle_that_claims_to_be_ours_and_holds_two_persons_is_refused(clinics: tuple[Clinic, Clinic]) -> None:
+    here, _ = clinics
+    made = json.loads(bundle(PATIENT, PATIENT | {"birthDate": "1999-01-01"}))
+    made["identifier"] = {"system": OURS, "value": "somebody-1/1"}
+    with pytest.raises(UploadRejected, match="2 patients"):
+        receive(here, made)
 
 
 def refile(there: Clinic, here: Clinic, path: Path, patient_id: str, title: str, content_type: str, on: Any,
