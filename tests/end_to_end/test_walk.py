@@ -207,3 +207,55 @@ def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, t
         assert wrong not in researcher.locator("body").inner_text(), wrong
     keep_picture(researcher, f"{look}-walk-8-researcher")
     assert find_faults(researcher) == NO_FAULTS
+
+
+@pytest.mark.parametrize(("width", "theme"), [(1280, "dark"), (390, "light")])
+def test_who_needs_a_chart_that_is_closed_breaks_the_glass_and_nobody_else_is_asked(
+    sign_in, keep_picture, width: int, theme: str
+) -> None:
+    look, name = f"{width}-{theme}", f"Ulla Glass {width}"
+    doctor = sign_in("doctor", width, theme)
+    add_patient(doctor, name, "1952-06-30", f"HC-77{width}")
+    show_tab(doctor, "Records")
+    doctor.get_by_text("Type or paste a record").click()
+    doctor.get_by_label("Title").fill("Clinic letter")
+    doctor.get_by_label("Text", exact=True).fill(LETTER)
+    doctor.get_by_role("button", name="Keep this text").click()
+    expect(doctor.locator(".hc-record")).to_be_visible(timeout=READ_MS)
+    show_tab(doctor, "Trail")
+    expect(doctor.locator("#hc-trail")).to_contain_text(f"Who saw or changed what of {name}")
+    expect(doctor.locator("#hc-glass-reason")).to_have_count(0)
+
+    pharmacy = sign_in("pharmacist", width, theme)
+    choose_patient(pharmacy, name)
+    assert "Chart" not in tabs(pharmacy)
+    show_tab(pharmacy, "Trail")
+    expect(pharmacy.locator("#hc-trail")).to_contain_text("it opens to you: the chart, the records")
+    pharmacy.fill("#hc-glass-reason", "Collapsed at the counter, allergies needed")
+    keep_picture(pharmacy, f"{look}-glass-1-asked")
+    assert find_faults(pharmacy) == NO_FAULTS
+    pharmacy.get_by_role("button", name="Break the glass").click()
+    expect(pharmacy.locator("#hc-trail")).to_contain_text("Open to you until")
+    show_tab(pharmacy, "Chart")
+    expect(pharmacy.locator("#hc-chart")).to_contain_text("You see this chart because you broke the glass")
+    expect(box(pharmacy, "Allergies")).to_contain_text("penicillin", ignore_case=True)
+    box(pharmacy, "Allergies").get_by_role("button", name="penicillin").click()
+    expect(pharmacy.locator("#hc-chart-viewer .hc-hit-box").first).to_be_visible()
+    keep_picture(pharmacy, f"{look}-glass-2-chart")
+    assert find_faults(pharmacy) == NO_FAULTS
+    show_tab(pharmacy, "Trail")
+    expect(pharmacy.locator("#hc-trail")).to_contain_text("A pharmacist may not do this")
+    expect(pharmacy.locator("#hc-glass-reason")).to_have_count(0)  # it is open: there is nothing left to ask for
+
+    # it opens one patient, and the doctor sees it in red
+    add_patient(doctor, f"Other {name}", "1960-01-01", f"HC-78{width}")
+    choose_patient(pharmacy, f"Other {name}")
+    expect(pharmacy.get_by_role("tab", name="Chart")).to_be_hidden()
+    choose_patient(doctor, name)
+    show_tab(doctor, "Trail")
+    broken = doctor.locator(".hc-trail-row.hc-glass").first
+    expect(broken).to_contain_text("BREAK GLASS: Collapsed at the counter")
+    red, green, blue = broken.locator("td").first.evaluate(
+        "one => getComputedStyle(one).color.match(/\\d+/g).slice(0, 3).map(Number)"
+    )
+    assert red > max(green, blue), "broken glass is red"
