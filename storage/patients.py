@@ -133,7 +133,10 @@ def _with_all_words(
         starts = sa.or_(*(_starts(name_tokens.c.token, option) for option in options))
         meant = name_tokens.c.token.in_(options) if whole else starts
         query = query.where(patients.c.patient_id.in_(sa.select(name_tokens.c.patient_id).where(meant)))
-    return list(tx.execute(query.order_by(patients.c.name_key).limit(limit)).all())
+    # Who is called just so, or begins so, stands before others who bear these words somewhere in their name.
+    typed = " ".join(options[0] for options in alternatives)
+    begins = sa.case((_starts(patients.c.name_key, typed), 0), else_=1)
+    return list(tx.execute(query.order_by(begins, patients.c.name_key).limit(limit)).all())
 
 
 def _own_charts(born: Sequence[date] = ()) -> sa.Select:

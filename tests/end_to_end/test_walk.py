@@ -248,8 +248,8 @@ def test_who_needs_a_chart_that_is_closed_breaks_the_glass_and_nobody_else_is_as
     expect(pharmacy.locator("#hc-glass-reason")).to_have_count(0)  # it is open: there is nothing left to ask for
 
     # it opens one patient, and the doctor sees it in red
-    add_patient(doctor, f"Other {name}", "1960-01-01", f"HC-78{width}")
-    choose_patient(pharmacy, f"Other {name}")
+    add_patient(doctor, f"Vera Second {width}", "1960-01-01", f"HC-78{width}")
+    choose_patient(pharmacy, f"Vera Second {width}")
     expect(pharmacy.get_by_role("tab", name="Chart")).to_be_hidden()
     choose_patient(doctor, name)
     show_tab(doctor, "Trail")

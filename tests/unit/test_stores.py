@@ -184,6 +184,15 @@ def test_whole_words_come_before_beginnings_and_slips_after_them(database: Datab
         assert [one.name for one in patients.find(tx, "kazumono")] == ["Abel Kazumono"]
 
 
+def test_who_is_called_just_so_comes_before_those_who_bear_the_words_somewhere(database: Database) -> None:
+    with database.begin() as tx:
+        for name in ("Abel Ulla Glass", "Ulla Glass", "Ulla Glassmann", "Glass Ulla"):
+            patients.create(tx, name, date(1970, 1, 1), "female")
+    with database.read() as tx:
+        assert [one.name for one in patients.find(tx, "ulla glass")][:2] == ["Ulla Glass", "Abel Ulla Glass"]
+        assert next(iter(patients.find(tx, "ulla gla"))).name.startswith("Ulla Glass")
+
+
 def test_of_many_namesakes_those_come_first_who_were_born_then(database: Database) -> None:
     with database.begin() as tx:
         for day in range(1, 29):
