@@ -131,12 +131,15 @@ def _spaced_line(reading: Reading, gap: Gaps, letter: float, word: float) -> Rea
         | ((blank > MIN_BLANK) & (thought_of > SPACE_LIKELY))
     )
     text = reading.text
+    free = [sign for sign in range(1, len(text) - 1) if _stands_free(text, sign, blank, thought_of, (letter, sure))]
+    for sign in free:
+        missing[[sign - 1, sign]] = True
     places = [
         int(i)
         for i in np.flatnonzero(missing)
         if text[i] != " "
         and text[i + 1] != " "
-        and (blank[i] > 1.4 * word or _may_part(text, int(i)) or _stands_free(text, int(i), blank, sure))
+        and (blank[i] > 1.4 * word or _may_part(text, int(i)) or i in free or i + 1 in free)
         and not (
             _narrow_digits(text, int(i)) and thought_of[i] <= (SPACE_LIKELY if _dated(text, int(i)) else SPACE_HINT)
         )
@@ -156,10 +159,15 @@ def _may_part(text: str, index: int) -> bool:
     return not (numeric and (before in ".,:/-" or after in ".,:/-"))
 
 
-def _stands_free(text: str, index: int, blank: np.ndarray, sure: float) -> bool:
-    """Whether the blank is one of two beside a slash or dash that stands alone between words: "A-12 / 1998"."""
-    sign = index if text[index] in "/-" else index + 1
-    return text[sign] in "/-" and 0 < sign < len(text) - 1 and min(blank[sign - 1], blank[sign]) > sure
+def _stands_free(text: str, sign: int, blank: np.ndarray, thought_of: np.ndarray, usual: tuple[float, float]) -> bool:
+    """Whether a slash or dash stands alone between words: "A-12 / 1998", "3.5 - 5.3". Both blanks tell together: a dash
+    is seldom drawn in the middle of its own room."""
+    letter, sure = usual
+    before, after = blank[sign - 1], blank[sign]
+    if text[sign] not in "/-–" or min(before, after) <= max(letter, MIN_BLANK):
+        return False
+    hinted = thought_of[sign - 1 : sign + 1].max() > SPACE_HINT
+    return bool(before + after > (1.5 if hinted else 2) * sure)
 
 
 def _narrow_digits(text: str, index: int) -> bool:

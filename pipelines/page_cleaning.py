@@ -8,8 +8,12 @@ SPECK_PX = 3  # pixels, at most
 SPECK_SHARE = 0.6  # of a stroke's width squared: the full stop of a 150 dpi fax is hardly larger than a speck
 LONE_SPECK_PX = 12  # pixels, for a speck with no other ink beside it
 LONE_REACH = 9  # pixels; a full stop stands nearer to its word
+DOT_CROWD = 4.0  # times as many blots of a size near letters as elsewhere, from which they are dots and full stops
 SPECK_DEPTH = 40  # of 255, darker than the paper
 SPECKED = 0.0006  # specks a pixel of page, from which it counts as specked; a clean scan has a tenth of it
+STREAK_LEVEL = 128  # of 255, darker than
+STREAK_SHARE = 0.9  # of the page's height that a streak runs through; no rule of a form is so long
+STREAK_WIDTH = 4  # pixels, at most
 INK_DEPTH = 12  # of 255, darker than the paper: the faintest that a scanner's noise does not reach
 INK_ENOUGH = 30  # pixels; less is dust
 BROAD_STROKE = 3.2  # pixels; strokes this broad survive a median of 3 by 3
@@ -89,11 +93,41 @@ def without_specks(pixels: np.ndarray) -> np.ndarray:
     letters = (ink & ~lone[labels]).astype(np.uint8)
     near = cv2.dilate(letters, np.ones((2 * LONE_REACH + 1, 2 * LONE_REACH + 1), np.uint8)).astype(bool)
     touching = np.bincount(labels[near], minlength=count) > 0
+    for size in range(1, SPECK_PX + 1):  # specks fall anywhere; the dots of thin letters stand beside letters
+        of_size = small & (area == size)
+        if _crowded(of_size, touching, float(near.mean())):
+            small &= ~(of_size & touching)
     gone = (small | (lone & ~touching))[labels]
     mended = pixels.copy()
     mended[gone] = cv2.medianBlur(pixels, 5)[gone]
     mended[gone & (cv2.cvtColor(mended, cv2.COLOR_RGB2GRAY) < 128)] = 255
     return cv2.medianBlur(mended, 3) if stroke >= BROAD_STROKE else mended
+
+
+def _crowded(blots: np.ndarray, touching: np.ndarray, share: float) -> bool:
+    """Whether blots stand near letters far more often than the share of the page that lies near letters would give."""
+    beside = float((blots & touching).sum())
+    elsewhere = float((blots & ~touching).sum())
+    return beside * (1 - share) > DOT_CROWD * max(1.0, elsewhere) * share
+
+
+def without_streaks(pixels: np.ndarray) -> np.ndarray:
+    """Thin black lines from top to bottom, as a speck on the glass of a fax or scanner draws them, bridged from both
+    sides; the same array on a page without."""
+    import cv2
+
+    dark = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY) < STREAK_LEVEL
+    columns = np.flatnonzero(dark.mean(axis=0) > STREAK_SHARE)
+    if len(columns) == 0:
+        return pixels
+    mended = pixels.copy()
+    for run in np.split(columns, np.flatnonzero(np.diff(columns) > 1) + 1):
+        left, right = int(run[0]) - 2, int(run[-1]) + 2  # one more on either side: the edge of a streak is soft
+        if len(run) <= STREAK_WIDTH and left >= 0 and right < pixels.shape[1]:
+            share = np.linspace(0, 1, right - left + 1)[None, :, None]
+            ends = pixels[:, [left, right]].astype(np.float32)
+            mended[:, left : right + 1] = ends[:, :1] * (1 - share) + ends[:, 1:] * share
+    return mended
 
 
 def _paper_of(grey: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from domain.document import Point, Quad
-from pipelines.page_cleaning import even_out, without_specks
+from pipelines.page_cleaning import even_out, without_specks, without_streaks
 from pipelines.page_outline import LOOK_SIDE, find_page, shrunk
 
 MAX_SKEW_DEG = 16.0
@@ -61,7 +61,7 @@ def make_ready(pixels: np.ndarray, more_turns: int = 0) -> ReadyPage:
     (pipelines.digitise), which then asks for more turns.
     """
     # Specks first: enlarging would make them as large as the dots of letters, and they blur where lines run.
-    pixels = without_specks(pixels)
+    pixels = without_specks(without_streaks(pixels))
     height, width = pixels.shape[:2]
     to_upload = np.eye(3)
     looked_at = shrunk(pixels)

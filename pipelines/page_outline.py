@@ -6,10 +6,13 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from pipelines.sheet_edges import SUPPORT, area, edge_support, log_brightness, sheet_by_edges
+
 LOOK_SIDE = 900  # pixels of the long side on which outlines and skew are sought
 SMALLEST = 100  # pixels; no sheet with print on it is pictured smaller
 BRIGHTER = 25  # of 255: a sheet is at least so much lighter than a dark ground
 OTHER_HUE = 0.02  # distance in (r, g) chromaticity by which a light table differs from paper
+LEAST_AREA = 0.15  # of the picture: no sheet worth reading is smaller in it
 INK_SIZE = 25  # pixels; ink is narrower, so that closing by this leaves the sheet whole
 
 
@@ -23,11 +26,16 @@ def find_page(pixels: np.ndarray, small: np.ndarray | None = None) -> np.ndarray
         return None
     small = shrunk(pixels) if small is None else small
     height, width = small.shape[:2]
-    for mask in _sheet_masks(small):
-        corners = _sheet_corners(mask)
-        if corners is not None:
-            return corners * [pixels.shape[1] / width, pixels.shape[0] / height]
-    return None
+    soft = log_brightness(small)
+    found = [corners for mask in _sheet_masks(small) if (corners := _sheet_corners(mask)) is not None]
+    found = [corners for corners in found if edge_support(soft, corners) >= SUPPORT]
+    by_edges = sheet_by_edges(small, soft, LEAST_AREA)
+    if by_edges is not None:
+        found.append(by_edges)
+    if not found:
+        return None
+    largest = max(found, key=area)
+    return largest * [pixels.shape[1] / width, pixels.shape[0] / height]
 
 
 def shrunk(pixels: np.ndarray) -> np.ndarray:
@@ -75,7 +83,7 @@ def _sheet_corners(mask: np.ndarray) -> np.ndarray | None:
         return None
     sheet = max(contours, key=cv2.contourArea)
     hull = cv2.convexHull(sheet)
-    if not 0.15 * height * width < cv2.contourArea(hull) < 0.985 * height * width:
+    if not LEAST_AREA * height * width < cv2.contourArea(hull) < 0.985 * height * width:
         return None
     rough = _four_corners(hull)
     if rough is None or cv2.contourArea(sheet) < 0.93 * cv2.contourArea(rough.astype(np.float32)):

@@ -17,6 +17,9 @@ from pipelines.word_layer import moved
 SEARCH = 0.7  # of the line's height: how far from the estimated boundary the true gap may lie
 SLOPING = 0.15  # of a line's height: how far its end may lie above or below its start before it counts as sloping
 RULE_EDGE = 2  # pixels over which a rule fades into the paper
+RULE_RUN = 0.9  # of a strip's height: strokes of letters are shorter, since the strip is higher than they
+RULE_REACH = 0.95  # of a strip's width, where the strip is narrow
+DASHES = frozenset("-–—−=_~")
 MARGIN = 0.25  # of the line's height: how far outside the detected line its ink may reach
 
 
@@ -85,7 +88,24 @@ def _tight_line(grey: np.ndarray, line: TextLine) -> TextLine:
     words = []
     for word, start, end in zip(line.words, cuts, cuts[1:], strict=False):
         words.append(_hugging(word, ink[:, start:end], left + start, top) if end > start else word)
-    return TextLine(tuple(words))
+    return TextLine(_grounded(words))
+
+
+def _grounded(words: Sequence[TextWord]) -> tuple[TextWord, ...]:
+    """A dash that is a word of its own gets a box down to the line's foot: its ink alone is too flat to be clicked, or
+    to be marked in a PDF."""
+    feet = [
+        word.box.bottom for word in words if word.text and word.text[-1].isalnum() and word.text[-1] not in "gjpqyQ"
+    ]
+    if not feet:
+        return tuple(words)
+    foot = float(np.median(feet))
+    return tuple(
+        TextWord.upright(word.text, word.confidence, replace(word.box, bottom=foot))
+        if DASHES.issuperset(word.text) and word.box.bottom < foot < word.box.bottom + 4 * word.box.width
+        else word
+        for word in words
+    )
 
 
 def ink_of(grey: np.ndarray) -> np.ndarray:
@@ -98,7 +118,22 @@ def ink_of(grey: np.ndarray) -> np.ndarray:
     upright, level = _widened(ink.mean(axis=0) > 0.92), _widened(ink.mean(axis=1) > 0.85)
     ink[:, upright] = False
     ink[level] = False
-    return ink
+    return ink & ~_sloping_rules(ink)
+
+
+def _sloping_rules(ink: np.ndarray) -> np.ndarray:
+    """bool (height, width): on a curled sheet or in a photograph no row or column is full of a table's rule, but a
+    stretch of it longer than any stroke of a letter still is."""
+    import cv2
+
+    height, width = ink.shape
+    level, upright = max(3, round(min(RULE_RUN * height, RULE_REACH * width))), max(3, round(RULE_RUN * height))
+    solid = ink.astype(np.uint8)
+    runs = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((1, level), np.uint8))
+    runs |= cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((upright, 1), np.uint8))
+    if not runs.any():
+        return runs.astype(bool)
+    return cv2.dilate(runs, np.ones((2 * RULE_EDGE + 1, 2 * RULE_EDGE + 1), np.uint8)).astype(bool)
 
 
 def _widened(rule: np.ndarray) -> np.ndarray:

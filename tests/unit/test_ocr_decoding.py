@@ -56,6 +56,12 @@ def test_a_slash_between_words_stands_free_and_one_in_a_figure_does_not() -> Non
     assert read_back("AB-12/1998", {4: 0.3}) == "AB-12/1998"
 
 
+def test_the_dash_of_a_range_stands_free_even_where_it_is_not_in_the_middle_of_its_room() -> None:
+    assert read_back("range 35-50", {7: 0.14, 8: 0.24}) == "range 35 - 50"
+    assert read_back("range 35-50", {7: 0.12, 8: 0.17}, thought_of=0.05) == "range 35 - 50"
+    assert read_back("range 35-50", {7: 0.10, 8: 0.12}) == "range 35-50"
+
+
 def test_the_space_behind_a_sign_of_comparison_is_narrow() -> None:
     assert read_back("below <21", {6: 0.16}) == "below < 21"
     assert read_back("below <21", {}) == "below <21"

@@ -73,6 +73,19 @@ def test_a_sheet_on_a_table_is_flattened(ground: tuple[int, int, int]) -> None:
         assert abs(there[1, 1] - there[0, 1]) < 0.01 * abs(there[1, 0] - there[0, 0]) + 1
 
 
+@pytest.mark.parametrize("ground", [(105, 104, 102), (150, 150, 148)])
+def test_the_edge_of_a_shadow_is_not_taken_for_the_sheets(ground: tuple[int, int, int]) -> None:
+    """A grey desk has the paper's own hue, and half of the sheet lies in the shade of a hand: its light half is no sheet."""
+    page = photographed(printed(), ground)
+    height, width = page.pixels.shape[:2]
+    across = np.arange(width)[None, :] + 0.4 * np.arange(height)[:, None] - 0.65 * width
+    shaded = page.pixels * (1 - 0.42 / (1 + np.exp(-across / 18.0)))[:, :, None]
+    corners = find_page(shaded.astype(np.uint8))
+    assert corners is not None
+    true = np.array([[190, 140], [1330, 190], [1380, 1010], [120, 960]])
+    assert np.abs(corners - true).max() < 12
+
+
 def test_a_page_that_fills_the_picture_is_no_photograph() -> None:
     assert find_page(printed().pixels) is None
     assert find_page(np.full((400, 300, 3), 255, np.uint8)) is None

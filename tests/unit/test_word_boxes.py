@@ -35,6 +35,25 @@ def test_a_lone_letter_in_the_corner_of_a_cell_is_boxed_without_the_rules() -> N
     assert line.words[0].box.iou(letter) > 0.8
 
 
+def test_rules_that_slope_a_little_are_no_ink_of_the_letter_between_them() -> None:
+    letter = Box(44, 52, 60, 80)
+    page = np.full((140, 320), 255, np.uint8)
+    for left, top, right, bottom in ((0, 30, 320, 40), (0, 98, 320, 108), (24, 0, 28, 140)):
+        cv2.line(page, (left, top), (right, bottom), 60, 3, cv2.LINE_AA)
+    page[int(letter.top) : int(letter.bottom), int(letter.left) : int(letter.right)] = INK
+    page = cv2.GaussianBlur(np.repeat(page[:, :, None], 3, axis=2), (0, 0), 0.8)
+    (line,) = tighten(page, [TextLine((TextWord.upright("L", 1.0, Box(22, 28, 68, 104)),))])
+    assert line.words[0].box.iou(letter) > 0.8
+
+
+def test_a_lone_dash_reaches_down_to_the_foot_of_its_line() -> None:
+    low, dash, high = Box(40, 44, 76, 72), Box(90, 58, 102, 61), Box(116, 44, 152, 72)
+    loose = [("35", Box(38, 34, 78, 90)), ("-", Box(86, 34, 106, 90)), ("50", Box(112, 34, 156, 90))]
+    words = tuple(TextWord.upright(text, 1.0, box) for text, box in loose)
+    (line,) = tighten(cell(low, dash, high), [TextLine(words)])
+    assert line.words[1].box.iou(Box(90, 58, 102, 72)) > 0.7
+
+
 def test_words_of_a_line_that_still_slopes_are_boxed_without_the_lines_beside_it() -> None:
     page = printed(TEXT[1:6], size_px=30, width=1300, height=520)
     turn = cv2.getRotationMatrix2D((650, 260), -2.0, 1.0)
