@@ -15,6 +15,8 @@ STREAK_LEVEL = 128  # of 255, darker than
 STREAK_SHARE = 0.9  # of the page's height that a streak runs through; no rule of a form is so long
 STREAK_WIDTH = 4  # pixels, at most
 INK_DEPTH = 12  # of 255, darker than the paper: the faintest that a scanner's noise does not reach
+GRAIN = 5.0  # deviations of the paper's grain, beyond which the darkest of nine pixels is ink
+APART_PX = 3  # pixels
 INK_ENOUGH = 30  # pixels; less is dust
 BROAD_STROKE = 3.2  # pixels; strokes this broad survive a median of 3 by 3
 
@@ -68,8 +70,17 @@ def _darkness(grey: np.ndarray, paper: float) -> float:
     import cv2
 
     strokes = cv2.erode(grey, np.ones((3, 3), np.uint8))  # thin strokes by their darkest pixel, not by their soft edges
-    standing_out = strokes[strokes < paper - INK_DEPTH]
+    standing_out = strokes[strokes < paper - max(INK_DEPTH, GRAIN * _grain(grey))]
     return float(np.percentile(standing_out, 10)) if len(standing_out) >= INK_ENOUGH else 0.0
+
+
+def _grain(grey: np.ndarray) -> float:
+    """Standard deviation of the paper's brightness, 0 to 255, shading aside: from the median difference between pixels
+    so near that the light is the same, and so far that their grain is not. Most of a page is paper."""
+    if grey.shape[1] <= APART_PX:
+        return 0.0
+    rows = grey[::3].astype(np.float32)
+    return 1.48 / np.sqrt(2) * float(np.median(np.abs(rows[:, APART_PX:] - rows[:, :-APART_PX])))
 
 
 def without_specks(pixels: np.ndarray) -> np.ndarray:

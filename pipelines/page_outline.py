@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from pipelines.sheet_edges import SUPPORT, area, edge_support, log_brightness, sheet_by_edges
+from pipelines.sheet_edges import RISE, SUPPORT, area, edge_support, log_brightness, sheet_by_edges
 
 LOOK_SIDE = 900  # pixels of the long side on which outlines and skew are sought
 SMALLEST = 100  # pixels; no sheet with print on it is pictured smaller
 BRIGHTER = 25  # of 255: a sheet is at least so much lighter than a dark ground
 OTHER_HUE = 0.02  # distance in (r, g) chromaticity by which a light table differs from paper
 LEAST_AREA = 0.15  # of the picture: no sheet worth reading is smaller in it
+GROUND_SHARE = 0.08  # of the rim, that must differ from paper; ink at a scan's edge is less
 INK_SIZE = 25  # pixels; ink is narrower, so that closing by this leaves the sheet whole
 
 
@@ -29,8 +30,7 @@ def find_page(pixels: np.ndarray, small: np.ndarray | None = None) -> np.ndarray
     soft = log_brightness(small)
     found = [corners for mask in _sheet_masks(small) if (corners := _sheet_corners(mask)) is not None]
     found = [corners for corners in found if edge_support(soft, corners) >= SUPPORT]
-    by_edges = sheet_by_edges(small, soft, LEAST_AREA)
-    if by_edges is not None:
+    if _shows_ground(soft) and (by_edges := sheet_by_edges(small, soft, LEAST_AREA)) is not None:
         found.append(by_edges)
     if not found:
         return None
@@ -68,6 +68,17 @@ def _sheet_masks(small: np.ndarray) -> Iterator[np.ndarray]:
         grey = np.clip(away * (255 / 0.2), 0, 255).astype(np.uint8)
         opened = cv2.morphologyEx(cv2.medianBlur(grey, 5), cv2.MORPH_OPEN, kernel)
         yield cv2.threshold(opened, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)[1]
+
+
+def _shows_ground(soft: np.ndarray) -> bool:
+    """Whether the picture's rim is something else than paper, as it is of no scan: looking for edges takes its time.
+
+    `soft`: float32 (height, width, 3), logarithms of brightness.
+    """
+    light = soft.mean(axis=2)
+    height, width = light.shape
+    paper = np.percentile(light[height // 4 : -height // 4, width // 4 : -width // 4], 75)
+    return bool(np.mean(np.abs(_rim(light) - paper) > RISE) > GROUND_SHARE)
 
 
 def _rim(values: np.ndarray) -> np.ndarray:

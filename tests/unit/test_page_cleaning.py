@@ -19,6 +19,16 @@ def test_one_line_on_an_empty_page_stays_and_gets_no_fainter(paper: int, ink: in
     assert evened[1200, 600].min() > 180
 
 
+def test_grain_is_not_taken_for_faint_ink_and_darkened() -> None:
+    page = printed(width=900, height=1200).pixels.astype(float)
+    grain = np.random.default_rng(5).normal(0, 30, page.shape[:2])[..., None]
+    noisy = np.clip(page + grain, 0, 255).astype(np.uint8)
+    assert even_out(noisy) is noisy
+    shade = np.linspace(1.0, 0.88, 900)[None, :, None]
+    faint = (235 - (255 - page) * 0.16) * shade + grain / 15
+    assert np.percentile(even_out(np.clip(faint, 0, 255).astype(np.uint8)), 1) < 110
+
+
 def test_an_empty_page_stays_empty() -> None:
     page = np.full((400, 300, 3), 240, np.uint8)
     assert even_out(page).min() > 200
