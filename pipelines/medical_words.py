@@ -15,6 +15,7 @@ import numpy as np
 
 from domain.speech import TimedWord, Utterance, WordDoubt
 from pipelines import drug_names, prescription_drugs
+from pipelines.dose_conflicts import dose_conflicts, strengths_of
 from pipelines.sounding_names import (
     EDGES,
     LOW_CONFIDENCE,
@@ -71,7 +72,8 @@ def with_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str
     """The utterances with every doubtful word lit: the first of each doubtful run. Texts stay as they are."""
     found: dict[str, dict[int, WordDoubt]] = {}
     for one in located_doubts(utterances, known_medications):
-        found.setdefault(one.utterance_id, {}).setdefault(one.start, one.doubt)
+        at_word = found.setdefault(one.utterance_id, {})
+        at_word[one.start] = _joined(at_word[one.start], one.doubt) if one.start in at_word else one.doubt
     return tuple(
         replace(said, words=tuple(_lit(word, found[said.id].get(at)) for at, word in enumerate(said.words)))
         if said.id in found
@@ -83,6 +85,7 @@ def with_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str
 def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str] = ()) -> tuple[LocatedDoubt, ...]:
     """As `doubts_of`, each with its place."""
     own = tuple(dict.fromkeys(own_names(known_medications)))
+    strengths = strengths_of(known_medications)
     found: list[LocatedDoubt] = []
     for said in utterances:
         words = said.words or tuple(TimedWord(text, None, None, 1.0) for text in said.text.split())
@@ -94,6 +97,7 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
         taken = {at for start, end, _ in doubts for at in range(start, end)}
         known = {at for one in mentions for at in range(one.start, one.end)} - taken
         named = sorted(known | taken)
+        doubts += [one for one in dose_conflicts(plain, mentions, strengths) if one[0] not in taken]
         doubts += _numbers(_Said(plain, sure, stops, said.overlap), mentions, sorted(taken))
         doubts += _negations(plain, sure, named)
         found += [LocatedDoubt(said.id, *one) for one in sorted(doubts, key=lambda one: one[:2])]
@@ -115,9 +119,13 @@ class _Said:
 
 def _lit(word: TimedWord, doubt: WordDoubt | None) -> TimedWord:
     if doubt and word.doubt:  # what the recogniser wrote at first is still told
-        both = tuple(dict.fromkeys((*doubt.suggestions, *word.doubt.suggestions)))
-        doubt = WordDoubt(f"{doubt.reason} {word.doubt.reason}", both, doubt.words)
+        doubt = _joined(doubt, word.doubt)
     return replace(word, doubt=doubt) if doubt else word
+
+
+def _joined(a: WordDoubt, b: WordDoubt) -> WordDoubt:
+    both = tuple(dict.fromkeys((*a.suggestions, *b.suggestions)))
+    return WordDoubt(f"{a.reason} {b.reason}", both, max(a.words, b.words))
 
 
 @functools.cache

@@ -58,6 +58,8 @@ _NO_ALONE = re.compile(
     re.I,
 )
 _EXCEPT = re.compile(r"\b(?:except|other than|only|just|apart from|besides|to either|either one)\b", re.I)
+_ANYTHING = re.compile(r"\b(?:any|some)(?:thing|one|body|where)\b", re.I)
+_ASKED_AGAIN = re.compile(r",? or (?:have|has) (?:you|there) (?:ever |been |also )*", re.I)
 _HOWEVER = re.compile(r"\b(?:but|although|though)\b(.*)", re.I)
 _NO_FINDING = re.compile(r"\b(?:questions?|concerns?|anything else|make sense|understand)\b", re.I)
 # A question that asks for the presence of something: what follows is the thing.
@@ -170,7 +172,7 @@ def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...
             continue
         answer = clause
         if asked is not None:
-            joined = join(asked.text, answer.text, persons)
+            joined = join(asked.text, answer.text, persons, _goes_on(clauses[at + 1 :], answer))
             if joined:
                 reaction = _reaction(clauses[at + 1 : at + 2], answer) if joined.startswith("Allergies:") else ""
                 if reaction:
@@ -196,20 +198,24 @@ def statements(clauses: Sequence[Clause], sex: str = "") -> tuple[Statement, ...
     return tuple(found)
 
 
-def join(question: str, answer: str, persons: Persons) -> str:
-    """Question and answer as one statement in note style; "" where they cannot be joined without guessing."""
+def join(question: str, answer: str, persons: Persons, further: str = "") -> str:
+    """Question and answer as one statement in note style; "" where they cannot be joined without guessing. `further`:
+    what was said in the same breath after the answer.
+    """
     question = _TAIL.sub("", _LEAD.sub("", question).rstrip("?. ")).strip(" ,")
     if not question:
         return ""
     denied, affirmed = bool(_NO.match(answer)), bool(_YES.match(answer))
     asker = Persons("doctor", persons.sex)
-    if _NO_FINDING.search(question) or (denied and _denies_in_part(question, answer)):
+    if _NO_FINDING.search(question) or (denied and _denies_in_part(question, answer, further)):
         return ""  # what was denied is in the answer's own words
     if denied or affirmed:
         presence = _PRESENCE.match(question)
         thing = question[presence.end() :].strip(" ,") if presence else ""
         if thing and len(thing.split()) <= 20 and not is_question(thing):
-            thing = _about_patient(thing, asker)
+            if " you " in f" {_ASKED_AGAIN.sub(' or ', thing)} ".lower():
+                return ""  # a second question, of another shape
+            thing = _about_patient(_ASKED_AGAIN.sub(" or having ", thing), asker)
             return sentence_case(("Denies " if denied else "Reports ") + thing)
         inverted = _INVERTED.match(question)
         if inverted and len(question.split()) <= 18 and " or " not in f" {question} ":
@@ -224,13 +230,39 @@ def join(question: str, answer: str, persons: Persons) -> str:
     return ""
 
 
-def _denies_in_part(question: str, answer: str) -> bool:
-    """Whether a no leaves out some of what was asked: "no vomiting, but the constipation is bad"."""
+def _denies_in_part(question: str, answer: str, further: str) -> bool:
+    """Whether a no leaves out some of what was asked: "no vomiting, but the constipation is bad", "no, I have not passed
+    out" where dizziness was asked for as well, "no. I do cough at night".
+    """
     if _EXCEPT.search(answer):
         return True
     however = _HOWEVER.search(answer)
-    told = set(words_of(however[1])) if however else set()
-    return any(len(word) > 3 and word in told for word in words_of(question))
+    told = [one for one in words_of(however[1]) if len(one) > 3] if however else []
+    if not _NO.match(further):
+        told += [one for one in words_of(further) if len(one) > 3]
+    asked = {word for word in words_of(question) if len(word) > 3 and word not in _OF_QUESTIONS}
+    if any(_akin(word, one) for word in asked for one in told):
+        return True
+    denied = [word for word in words_of(answer) if len(word) > 3]
+    named = {word for word in asked if any(_akin(word, one) for one in denied)}
+    return " or " in question and bool(named) and named != asked
+
+
+# They stand in questions whatever is asked for.
+_OF_QUESTIONS = frozenset(
+    "have been having with your you're that this from when does there what which other feel feeling felt ever ever some "
+    "trouble problems problem noticed notice experience experienced symptoms lately recently today anything".split()
+)
+
+
+def _akin(a: str, b: str) -> bool:
+    """Whether two words are forms of one: "dizzy" and "dizziness"."""
+    return a[:4] == b[:4] and min(len(a), len(b)) > 3
+
+
+def _goes_on(following: Sequence[Clause], answer: Clause) -> str:
+    """What is said after an answer in the same utterance."""
+    return " ".join(one.text for one in following[:2] if one.utterance_id == answer.utterance_id)
 
 
 def _stated(auxiliary: str, rest: str, denied: bool, asker: Persons) -> str:
@@ -238,6 +270,8 @@ def _stated(auxiliary: str, rest: str, denied: bool, asker: Persons) -> str:
     if not rest.strip():
         return ""
     if not denied:
+        if _ANYTHING.search(rest):
+            return ""  # what it is, is told by the answer
         rest = re.sub(r"\b(?:any|ever)\b ?", "", rest)  # asked for some, told that there is some
     if denied:
         return note_style(f"you {auxiliary} not {rest}", asker)
@@ -250,6 +284,9 @@ def _stated(auxiliary: str, rest: str, denied: bool, asker: Persons) -> str:
 
 def _about_patient(thing: str, asker: Persons) -> str:
     possessive = asker.words[2]
+    thing = re.sub(
+        r"\byourself\b", {"his": "himself", "her": "herself"}.get(possessive, "themselves"), thing, flags=re.I
+    )
     thing = re.sub(r"\byour\b", possessive, thing, flags=re.I)
     return re.sub(r"\byou\b", "the patient", thing, flags=re.I)
 
@@ -268,7 +305,7 @@ def _reaction(following: Sequence[Clause], answer: Clause) -> str:
         following[0].text,
         re.I,
     )
-    return told[1].strip() if told else ""
+    return re.sub(r"\bI was\b", "the patient was", told[1].strip(), flags=re.I) if told else ""
 
 
 def _told_under(head: str, answer: str) -> str:

@@ -34,13 +34,18 @@ TOPICS = {
 # What a clinician's own words settle, whatever the place in the visit: a short visit has another order than the long ones
 # of the corpora. Each holds only where the classifier took the statement for something that was told.
 _SETTLED = (
-    ("Plan", re.compile(r"^(?:then |and )?(?:please (?:take|stop|start|continue|call|come|use|avoid|keep|drink|return|make|schedule|let)|"
-                        r"(?:stop|start|continue|call|come back|use|avoid|return|schedule|follow up|go to) (?!with the history)|take (?!a look|care)|give (?:him|her|them|the)|"
+    ("Plan", re.compile(r"^(?:then |and )?(?:please (?!tell|sit|lie|lay|have a|describe|show|breathe|open|come (?:in|through)|wait|hold)\w+|"
+                        r"(?:stop|start|continue|reduce|increase|lower|raise|switch|replace|hold|drink|call|come back|use|avoid|return|schedule|follow up|go to) (?!with the history)|take (?!a look|care)|give (?:him|her|them|the)|"
                         r"if (?:the patient|he|she|you) (?:notice|get|develop|cannot|still|ha)|we will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|check|send|give|get (?:a|an|the|some))|"
                         r"I will (?:order|start|stop|increase|decrease|refer|prescribe|schedule|arrange|send|give))", re.I)),
-    ("Assessment", re.compile(r"^(?:I (?:suspect|believe|think) (?:this|it|that|the patient has|he has|she has)|I suspect\b|this (?:looks|sounds) like|this is (?:most likely|probably|likely|consistent with)|"
+    ("Assessment", re.compile(r"^(?:I (?:suspect|believe|think) (?:this|it|that|these|those|there is|(?:the patient|he|she|they) (?!should|needs?|can|could|would|will|may|might))|I suspect\b|this (?:looks|sounds) like|this is (?:most likely|probably|likely|consistent with)|"
                               r"(?:my|the) (?:impression|diagnosis)\b)", re.I)),
     ("Examination", re.compile(r"\bon (?:your |his |her |their |the )?(?:physical )?exam(?:ination)?\b|\b(?:to palpation|to auscultation)\b", re.I)),
+    ("Results", re.compile(r"\b(?:a1c|hemoglobin|haemoglobin|creatinine|potassium|sodium|cholesterol|ldl|uric acid|white count|platelets|glucose|sugars?|sugar readings?|inr|x-ray|mri|ct|scan|ekg|ecg|"
+                        r"urine|dipstick|cultures?|biopsy|(?:blood|thyroid|lab|urine|pregnancy|stress) (?:tests?|work|results?)|labs|echo(?:cardiogram)?)\b.{0,20}\b(?:is|are|was|were|looks?|came back|shows?|showed)\b(?! (?:going|due|to|not (?:done|back)))", re.I)),
+    ("Examination", re.compile(r"^(?:okay |and |so )*(?:your|his|her|their|the) (?:(?:left|right|both|neurological|lymph) )?(?:throat|tonsils|lungs?|heart|chest|abdomen|belly|ears?|eardrums?|eyes?|pupils|nose|skin|neck|glands|nodes|reflexes|"
+                            r"strength|gait|spine|back|knees?|hips?|ankles?|shoulders?|wrists?|elbows?|hands?|feet|foot|legs?|arms?|joints?|ligaments?|liver|spleen|thyroid|tongue|gums|sinuses|wound|exam(?:ination)?) (?:is|are|looks?|sounds?|feels?) "
+                            r"(?!why|because|going|what|where|at risk|getting|giving)", re.I)),
     ("Vital signs", re.compile(r"\b(?:blood pressure|pulse|heart rate|temperature|oxygen saturation|respiratory rate|peak flow|weight|bmi)\b.{0,30}\b(?:is|was|of)\b.{0,12}(?:\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|\w+ty)\b)", re.I)),
 )  # fmt: skip
 # Questions whose heading is already the topic.
@@ -95,8 +100,10 @@ def topic_of(statement: Statement, logs: np.ndarray) -> str:
     head = statement.text.partition(":")[0].lower()
     if statement.joined and head in _HEADED:
         return _HEADED[head]
-    if statement.role in CLINICIANS and TOPICS[topic] in ("subjective", "assessment") and not statement.joined:
-        return next((settled for settled, pattern in _SETTLED if pattern.search(statement.text)), topic)
+    if statement.role in CLINICIANS and TOPICS[topic] != "plan" and not statement.joined:
+        found = TOPICS[topic] == "objective"  # what was found is no finding where it is to be done, or is meant
+        settled = ("Plan", "Assessment") if found else [one for one, _ in _SETTLED]
+        return next((one for one, pattern in _SETTLED if one in settled and pattern.search(statement.text)), topic)
     return topic
 
 

@@ -93,8 +93,8 @@ def _discharge(note: ConsultationNote) -> list[Headed]:
     return [
         Headed("Reason for the visit and history", _texts([line for line in told if line.topic not in apart])),
         Headed("Background", _by_topic([line for line in told if line.topic in _BACKGROUND])),
-        Headed("Medications", _texts([line for line in told if line.topic == "Medications"])),
-        Headed("Allergies", _texts([line for line in told if line.topic == "Allergies"])),
+        Headed("Medications", _bare([line for line in told if line.topic == "Medications"])),
+        Headed("Allergies", _bare([line for line in told if line.topic == "Allergies"])),
         Headed("Findings", _by_topic(note.section("objective"))),
         Headed("Assessment", _texts(note.section("assessment"))),
         Headed("Plan and follow-up", _texts(note.section("plan"))),
@@ -113,6 +113,12 @@ def _patient(note: ConsultationNote) -> list[Headed]:
 
 def _texts(lines: Sequence[NoteLine]) -> tuple[str, ...]:
     return tuple(line.text for line in lines)
+
+
+def _bare(lines: Sequence[NoteLine]) -> tuple[str, ...]:
+    """Lines under a heading of their topic, which they need not say again."""
+    rows = (re.sub(rf"^{re.escape(line.topic)}\s*:\s*", "", line.text, flags=re.I) for line in lines)
+    return tuple(row[:1].upper() + row[1:] for row in rows)
 
 
 def _by_topic(lines: Sequence[NoteLine]) -> tuple[str, ...]:

@@ -63,10 +63,11 @@ class PatientDesk:
             return patients.get(tx, patient_id)
 
     def medications(self, patient_id: str) -> tuple[str, ...]:
-        """Medicines the patient's records name, as written there, each once."""
+        """Medicines the patient's records name, with the dose as written there, each once."""
         with self._database.read() as tx:
             facts = documents.facts_of(tx, patient_id)
-        said = [fact.label for fact in facts if fact.kind is FactKind.MEDICATION and not fact.negated and fact.label]
+        named = [fact for fact in facts if fact.kind is FactKind.MEDICATION and not fact.negated and fact.label]
+        said = [" ".join(f"{fact.label} {fact.value} {fact.unit}".split()) for fact in named]
         return tuple({label.casefold(): label for label in said}.values())
 
 

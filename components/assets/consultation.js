@@ -167,7 +167,7 @@
     const where = spoken.length && spoken[0].start_s !== null ? clock(spoken[0].start_s) : spoken.length ? `${spoken.length} ${spoken.length === 1 ? "utterance" : "utterances"}` : "";
     return el("li", { class: "hc-note-line" + (memory.litLine === key ? " hc-lit" : ""), "data-line": key },
       el("button", { type: "button", class: "hc-line-text", "data-key": "line-" + key, onclick: show, title: "Show and play what this line rests on" },
-        line.topic && !["Assessment", "Plan"].includes(line.topic) && el("span", { class: "hc-topic" }, line.topic), el("span", {}, line.text)),
+        line.topic && !["Assessment", "Plan"].includes(line.topic) && !line.text.toLowerCase().startsWith(line.topic.toLowerCase() + ":") && el("span", { class: "hc-topic" }, line.topic), el("span", {}, line.text)),
       el("div", { class: "hc-line-foot" }, where && el("span", {}, where), line.by_person && el("span", { class: "hc-tag" }, "edited by hand"),
         line.records.map((place, n) => link(`Record, page ${place.page}`, `record-${key}-${n}`, () => send("see_record", place))),
         !state.signed && link("Edit", "edit-" + key, () => { memory.editing = key; memory.lineText = line.text; memory.redraw(); }, { "aria-label": `Edit: ${line.text.slice(0, 60)}` })),

@@ -229,16 +229,22 @@ def test_the_same_recording_of_two_visits_goes_with_the_last_of_them(
 def test_a_typed_conversation_is_checked_for_medicines_too(bench: Workbench, desk: ConsultationDesk) -> None:
     """Misspelt, misheard by whatever wrote the text, or another one than the patient's records name."""
     patient = bench.create_patient("Runa Dahl", "1955-05-05", "female", "", DOCTOR)
-    bench.import_text("Clinic letter", "Medications: hydralazine 25 mg three times daily.", patient.patient_id, DOCTOR)
+    bench.import_text(
+        "Clinic letter",
+        "Medications: hydralazine 25 mg three times daily. Amlodipine 5 mg daily.",
+        patient.patient_id,
+        DOCTOR,
+    )
     talk = (
         "Doctor: Which medicines do you take?\n"
-        "Patient: I take lisinoprill 20 milligrams, and hydroxyzine 25 milligrams.\n"
+        "Patient: I take lisinoprill 20 milligrams, and hydroxyzine 25 milligrams, and amlodipine 10 milligrams.\n"
         "Doctor: Take listen up all 20 milligrams every morning, and metformin 9000 milligrams."
     )
     transcript = desk.import_transcript(talk, patient.patient_id, DOCTOR).transcript
     doubts = {word.text.strip(",."): word.doubt for one in transcript.utterances for word in one.words if word.doubt}
     assert doubts["lisinoprill"].suggestions[0] == "lisinopril"
     assert "own list has hydralazine" in doubts["hydroxyzine"].reason
+    assert "records have 5 mg" in doubts["10"].reason
     assert (doubts["listen"].suggestions[0], doubts["listen"].words) == ("lisinopril", 3)
     assert "more than is taken in a day" in doubts["9000"].reason
     assert [one.text for one in transcript.utterances][1].startswith("I take lisinoprill")  # nothing is applied

@@ -183,6 +183,25 @@ def test_a_medicine_that_sounds_like_one_on_the_list_is_a_conflict() -> None:
     assert doubts_of([said("I take aspirin at night")], ["Metformin 500 mg"]) == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "conflict"),
+    [
+        ("I take lisinopril 40 milligrams every morning", True),
+        ("I take lisinopril forty milligrams every morning", True),
+        ("I take lisinopril 20 milligrams every morning", False),
+        ("I take lisinopril twenty milligrams and aspirin 81 milligrams", False),
+        ("I take carvedilol twelve point five milligrams", False),
+        ("I take carvedilol 25mg twice a day", True),
+        ("let us increase the lisinopril to 40 milligrams", False),  # it shall differ
+        ("I take metoprolol 40 milligrams", False),  # no record gives its dose
+    ],
+)
+def test_a_dose_that_the_records_do_not_have_is_a_conflict(text: str, conflict: bool) -> None:
+    records = ["Lisinopril 20 mg once daily", "carvedilol 12.5 mg twice daily", "Lisinopril 10 mg", "metoprolol"]
+    reasons = [doubt.reason for doubt in doubts_of([said(text)], records)]
+    assert any("the patient's records have" in reason for reason in reasons) == conflict
+
+
 def test_the_list_of_the_patient_makes_a_likeness_count_for_more() -> None:
     unsaid = said("she takes died clothing ac for the knee")
     assert doubts_of([unsaid]) == ()

@@ -24,6 +24,13 @@ PATIENT, DOCTOR = Persons("patient", "female"), Persons("doctor", "female")
         ("Are you taking your lisinopril?", "Yes, I am.", "The patient is taking her lisinopril."),
         ("Do you smoke?", "No.", "The patient does not smoke."),
         ("How long has this been going on?", "About three weeks.", "Duration: about three weeks."),
+        ("Any dizziness, or have you passed out?", "No, I have not passed out.", ""),  # nothing is said of dizziness
+        ("Any dizziness, or have you passed out?", "No.", "Denies dizziness or having passed out."),
+        ("Any dizziness, or do you see spots?", "No.", ""),
+        ("Any blurred vision or tingling in your feet?", "No blurred vision.", ""),
+        ("Any blurred vision?", "No blurred vision.", "Denies blurred vision."),
+        ("Do you take anything for cholesterol?", "Yes, rosuvastatin.", ""),
+        ("Do you have any thoughts of harming yourself?", "No, never.", "Denies thoughts of harming herself."),
         ("Did you fall?", "Yes.", ""),  # the past of the verb would have to be guessed
         ("Is it sharp or dull?", "Yes.", ""),
         ("What happened?", "Well, I was walking down the stairs when I slipped on the last one and fell.", ""),
@@ -31,6 +38,12 @@ PATIENT, DOCTOR = Persons("patient", "female"), Persons("doctor", "female")
 )
 def test_question_and_answer_are_joined(question: str, answer: str, expected: str) -> None:
     assert join(question, answer, PATIENT) == expected
+
+
+def test_a_no_that_goes_on_to_a_yes_denies_nothing() -> None:
+    assert join("Any dizziness or nausea?", "No.", PATIENT, "But I do feel dizzy when I stand up.") == ""
+    assert join("Any dizziness or nausea?", "No.", PATIENT, "No dizziness at all.") == "Denies dizziness or nausea."
+    assert join("Any dizziness or nausea?", "No.", PATIENT, "My knee hurts.") == "Denies dizziness or nausea."
 
 
 @pytest.mark.parametrize(
