@@ -84,6 +84,7 @@ def launch_options(workbench: Workbench, bench: Workbench) -> dict[str, Any]:
         "footer_links": ["api"],
         "show_error": False,
         "share": False,
+        "_frontend": False,  # else Gradio ends the program where its own first page takes longer than three seconds
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": True,
