@@ -10,8 +10,9 @@ WER: Whisper's English normaliser; units in full, spelt letters joined. DER: pya
 shown: the same of the utterances that the page shows.
 word-speaker: words whose middle lies in a turn of their speaker (or 0.25 s beside). drugs: named in the text; right, or lit
 with the right name first to third. numbers: of the text and not heard, or heard and not of the text, with no lit number in
-that turn. alarms: words lit as a medicine where none was missed, per 100 words. first: seconds until the first words are
-told, models loaded (the first file says it with loading). RTF: seconds of the clock, and of the processor, per second heard.
+that turn. alarms: words lit as a medicine where none was missed, per 100 words (one
+that is written right and lit all the same is none). first: seconds until the first words are told, models loaded (the first
+file says it with loading). RTF: seconds of the clock, and of the processor, per second heard.
 """
 
 from __future__ import annotations
@@ -187,11 +188,12 @@ def _medicines(text: str, within: Sequence[TimedWord], made: Figures) -> None:
     got = Counter(one.ingredient for one in find_drugs(_plain(" ".join(word.text for word in within))))
     missed = wanted - got
     lit = [word.doubt for word in within if word.doubt and word.doubt.suggestions]
+    right = sum(bool(w.doubt) and bool(find_drugs(_plain(w.text))) for w in within)  # written at the second look
     offered = {ingredient(name) or name for doubt in lit for name in doubt.suggestions}
     made.drugs[0] += sum(count for name, count in missed.items() if name not in offered)
     made.drugs[1] += sum(wanted.values())
     if not missed:
-        made.alarms[0] += len(lit)
+        made.alarms[0] += max(0, len(lit) - right)
 
 
 def _numbers(text: str, within: Sequence[TimedWord], made: Figures) -> None:

@@ -13,10 +13,11 @@ from domain.speech import SAMPLE_RATE_HZ
 from models.cards import CARDS
 from models.contracts import Transcriber
 from models.shelf import ModelShelf
-from pipelines.audio_intake import OpenedAudio
+from pipelines.audio_intake import OpenedAudio, open_audio
 from pipelines.transcribe import transcribe
 
 MINUTE = 60 * SAMPLE_RATE_HZ
+ENGLISH = Path(__file__).parents[2] / "data" / "samples" / "recordings" / "1_sore_throat.mp3"
 GERMAN = Path(__file__).parent.parent / "data" / "german.mp3"
 
 
@@ -68,3 +69,19 @@ def test_a_minute_without_speech_yields_no_word(whisper: Transcriber, sound) -> 
 def test_german_is_said_to_be_no_english(whisper: Transcriber) -> None:
     with pytest.raises(UploadRejected, match="another language"):
         transcribe(GERMAN, None, whisper)
+
+
+@pytest.mark.models
+def test_german_amid_english_is_left_out_and_said(whisper: Transcriber) -> None:
+    english, german = np.array(open_audio(ENGLISH).samples), np.array(open_audio(GERMAN).samples)
+    second = SAMPLE_RATE_HZ
+    pause = np.zeros(second // 2, dtype=np.float32)
+    mixed = np.concatenate(
+        [english[: 10 * second], pause, german[: 10 * second], pause, english[10 * second : 20 * second]]
+    )
+    heard = transcribe(OpenedAudio(mixed, ()), None, whisper, 1)
+    assert any("another language" in warning for warning in heard.warnings)
+    told = " ".join(one.text for one in heard.utterances)
+    assert "sore throat for five days" in told
+    assert "it hurts when I swallow" in told
+    assert len(told.split()) < 50
