@@ -44,8 +44,8 @@ def transcribe(
 ) -> Transcript:
     """`speakers`: how many voices; None or 0 finds out. Utterances told on the way have no voice yet. When cancelled,
     what was heard so far is kept, with a warning. `known_medications`: the patient's own list, against which medicines
-    heard are checked; words that may be wrong are lit, none is changed. Raises UploadRejected where nobody is heard to
-    speak in English.
+    heard are checked. Words that may be wrong are lit, also a medicine's name that was taken at the second look. Raises
+    UploadRejected where nobody is heard to speak in English.
     """
     audio = source if isinstance(source, OpenedAudio) else open_audio(source)
     heard = _Heard(warnings=list(audio.warnings))
@@ -71,10 +71,17 @@ def transcribe(
         if diarizer is not None and speakers != 1:
             progress(heard.until_s, audio.duration_s, "seconds", "Telling the voices apart")
         turns = voices.turns(heard.until_s, speakers or None)
+        alike = len({turn.speaker for turn in voices.found()}) if speakers else 0
     stamps = (transcriber.card.stamp, *((diarizer.card.stamp,) if turns and diarizer else ()))
     found = len({turn.speaker for turn in turns}) or 1
     if speakers and found != speakers:
         heard.warnings.append(f"{speakers} voices were asked for and {found} could be told apart. Check who said what.")
+    elif speakers and alike not in (0, speakers):
+        several = "one voice" if alike == 1 else f"{alike} voices"
+        heard.warnings.append(
+            f"{speakers} voices were asked for, but it sounds like {several}. Check who said what, or hear it again with "
+            "the number to be found out."
+        )
     utterances = with_doubts(assign(heard.words, turns), known_medications)
     return Transcript(uuid.uuid4().hex, audio.duration_s, utterances, stamps, tuple(heard.warnings))
 
@@ -130,6 +137,10 @@ class _Voices:
             self._listening = self._diarizer.listen(self._samples[: int(seconds * SAMPLE_RATE_HZ)])
             self._listening.until(seconds)
         return self._listening.turns(speakers)
+
+    def found(self) -> tuple[Turn, ...]:
+        """The same with the number of voices found out; after `turns`."""
+        return self._listening.turns(None) if self._listening else ()
 
 
 def _hear_block(

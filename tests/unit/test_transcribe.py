@@ -212,6 +212,18 @@ def test_voices_are_listened_to_beside_the_words_up_to_the_end(tmp_path: Path) -
         transcribe(recording(tmp_path / "a.wav", 40), Listens(fails=True), Hears(), None)
 
 
+def test_a_number_of_voices_that_does_not_fit_what_is_heard_is_said(tmp_path: Path) -> None:
+    class Splits(Listens):
+        """Makes as many voices as it is asked for, and finds one by itself."""
+
+        def turns(self, speakers: int | None) -> tuple[Turn, ...]:
+            return tuple(Turn(f"Speaker {at + 1}", at, at + 1.0) for at in range(speakers or 1))
+
+    alone = transcribe(recording(tmp_path / "a.wav", 4), Splits(), Hears(), 2)
+    assert "sounds like one voice" in alone.warnings[-1]
+    assert transcribe(recording(tmp_path / "a.wav", 4), Splits(), Hears(), None).warnings == ()
+
+
 def test_after_cancelling_voices_are_heard_up_to_there(tmp_path: Path) -> None:
     def stop(done: float, total: float, unit: str, message: str) -> None:
         if 0 < done < total and message == "Listening":
