@@ -79,8 +79,8 @@ def transcribe(
     elif speakers and alike not in (0, speakers):
         several = "one voice" if alike == 1 else f"{alike} voices"
         heard.warnings.append(
-            f"{speakers} voices were asked for, but it sounds like {several}. Check who said what, or hear it again with "
-            "the number to be found out."
+            f"{speakers} voices were asked for, but it sounds like {several}. Check who said what, or hear it again "
+            "with the number to be found out."
         )
     utterances = with_doubts(assign(heard.words, turns), known_medications)
     return Transcript(uuid.uuid4().hex, audio.duration_s, utterances, stamps, tuple(heard.warnings))
