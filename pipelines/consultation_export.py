@@ -44,7 +44,8 @@ def exported(now: Visit, kind: str, patient: Patient | None, template: str = SOA
     name = f"consultation-{now.transcript.consultation_id[:8]}{ending}"
     if kind in ("srt", "vtt"):
         utterances = now.transcript.utterances
-        made = as_srt(utterances) if kind == "srt" else as_vtt(utterances)
+        draft = now.note is None or now.note.signature is None
+        made = as_srt(utterances, draft) if kind == "srt" else as_vtt(utterances, draft)
         return Exported(made.encode(), name, media_type)
     note = now.drafted_note
     person = Person(patient.name, patient.birth_date, patient.record_number) if patient else Person()

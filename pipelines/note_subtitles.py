@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from domain.errors import NothingFound
 from domain.speech import Utterance
 
+DRAFT = "[Draft, not signed] "  # before each cue: any of them may be the only one that is read
 MIN_CUE_SECONDS = 0.5  # a shorter cue is gone before it is read
 
 
-def as_srt(utterances: Sequence[Utterance]) -> str:
+def as_srt(utterances: Sequence[Utterance], draft: bool) -> str:
     """SubRip. Raises NothingFound for a conversation without times."""
     cues = [
-        f"{number}\n{_time(start, ',')} --> {_time(end, ',')}\n{_who(one)}: {_plain(one.text)}\n"
+        f"{number}\n{_time(start, ',')} --> {_time(end, ',')}\n{DRAFT * draft}{_who(one)}: {_plain(one.text)}\n"
         for number, (one, start, end) in enumerate(_timed(utterances), start=1)
     ]
     return "\n".join(cues)
 
 
-def as_vtt(utterances: Sequence[Utterance]) -> str:
+def as_vtt(utterances: Sequence[Utterance], draft: bool) -> str:
     """WebVTT, with voice spans. Raises NothingFound for a conversation without times."""
     cues = [
-        f"{_time(start, '.')} --> {_time(end, '.')}\n<v {_escaped(_who(one))}>{_escaped(_plain(one.text))}\n"
+        f"{_time(start, '.')} --> {_time(end, '.')}\n<v {_escaped(_who(one))}>{DRAFT * draft}{_escaped(_plain(one.text))}\n"
         for one, start, end in _timed(utterances)
     ]
     return "WEBVTT\n\n" + "\n".join(cues)

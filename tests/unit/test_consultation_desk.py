@@ -295,6 +295,20 @@ def test_exports_carry_the_note_and_the_mark_of_a_draft(bench: Workbench, desk: 
     assert desk.export(consultation_id, "pdf").name.startswith("consultation-")
 
 
+def test_every_cue_of_a_draft_s_subtitles_says_so(desk: ConsultationDesk, tmp_path: Path) -> None:
+    recording = tmp_path / "visit.wav"
+    recording.write_bytes(b"RIFF another invented recording")
+    typed = desk.import_transcript(CHEST, "", DOCTOR).transcript
+    timed = tuple(replace(one, start_s=float(at), end_s=at + 1.0) for at, one in enumerate(typed.utterances))
+    desk.keep_heard(replace(typed, consultation_id="timed", utterances=timed), "", recording, "audio/wav", DOCTOR)
+    note = desk.draft_note("timed", DOCTOR).note
+    for kind in ("srt", "vtt"):
+        assert desk.export("timed", kind).content.decode().count("[Draft, not signed]") == len(timed)
+    desk.sign("timed", note.lines, "Dr. Ada", DOCTOR)
+    for kind in ("srt", "vtt"):
+        assert "Draft" not in desk.export("timed", kind).content.decode()
+
+
 def test_the_plan_of_a_note_proposes_what_it_starts_and_nothing_it_stops(settings, nurse) -> None:
     from domain.errors import NothingFound
     from pipelines.workbench import Workbench
