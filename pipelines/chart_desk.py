@@ -245,7 +245,7 @@ class ChartDesk:
         said = _reason(reason)
         preview = self.preview_merge(kept_id, gone_id)
         with self._database.begin() as tx:
-            store.claim(tx, kept_id, revision)
+            store.claim(tx, kept_id, revision, gone_id)
             moved = store.belongings(tx, gone_id)["documents"]
             merge_id = store.merge(tx, kept_id, gone_id, said, actor.who)
             detail = f"merge {merge_id[:12]}: {sum(preview.counts.values())} things went over"
@@ -301,7 +301,7 @@ class ChartDesk:
             )
         origin_id = seen.origin.patient_id
         with self._database.begin() as tx:
-            store.claim(tx, origin_id, revision)
+            store.claim(tx, origin_id, revision, to_id)
             documents.move(tx, document_id, to_id)
             entity = f"DocumentReference/{document_id}"
             audit.append(tx, actor, Action.UPDATE, entity, origin_id, f"moved to another chart: {said}"[:400])

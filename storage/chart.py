@@ -146,10 +146,15 @@ def revision(tx: sa.Connection, patient_id: str) -> int:
     return 0 if found is None else int(found) + 1
 
 
-def claim(tx: sa.Connection, patient_id: str, seen: int) -> None:
-    """Hold the chart for a change. Raises NotAllowed when it is not any more what the writer saw (`seen`)."""
-    tx.execute(sa.select(patient_rows.c.patient_id).where(patient_rows.c.patient_id == patient_id).with_for_update())
-    if revision(tx, patient_id) != seen:
+def claim(tx: sa.Connection, patient_id: str, seen: int, *others: str) -> None:
+    """Hold the chart, and `others` that the change concerns, until `tx` ends.
+
+    Raises NotAllowed when it is not any more what the writer saw (`seen`), or one of them was merged into another.
+    """
+    charts = sorted({patient_id, *others})  # always in one order, so that two writers wait and never block each other
+    for one in charts:
+        tx.execute(sa.select(patient_rows.c.patient_id).where(patient_rows.c.patient_id == one).with_for_update())
+    if revision(tx, patient_id) != seen or any(merged_into(tx, one) for one in charts):
         raise NotAllowed(CHANGED)
 
 

@@ -17,6 +17,7 @@ from domain.errors import NotAllowed, NothingFound
 from domain.models import ModelStamp
 from storage import audit
 from storage.database import Database, consultation_addenda, consultation_versions, consultations
+from storage.patients import check_own_chart
 
 UNKNOWN = "No consultation of this id is kept here. Check the id, or start again from the recording or the text."
 LOCKED = "This note is signed, so it cannot be changed any more. What is still to be said goes into an addendum."
@@ -87,6 +88,7 @@ class ConsultationStore:
                 )
             )
             _keep(tx, consultation_id, TRANSCRIPT, 1, transcript, actor, "first")
+            check_own_chart(tx, patient_id)
             audit.append(tx, actor, Action.CREATE, f"Encounter/{consultation_id}", patient_id, detail, model)
 
     def get(self, consultation_id: str) -> KeptConsultation:

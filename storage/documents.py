@@ -14,6 +14,7 @@ from domain.models import ModelStamp
 from storage import fact_places
 from storage.database import corrections, documents, pages
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
+from storage.patients import check_own_chart
 
 MAX_WORD_CHARS = 200
 UNKNOWN_RECORD = "No record has this id. It may have been removed; choose one from the list."
@@ -44,7 +45,10 @@ class DocumentSummary:
 
 
 def file(tx: sa.Connection, document: OcrDocument, filing: Filing) -> None:
-    """Keep a new record; the search index is behind until `mark_indexed`."""
+    """Keep a new record; the search index is behind until `mark_indexed`.
+
+    Raises NotAllowed for a chart that was merged away.
+    """
     tx.execute(
         documents.insert().values(
             document_id=document.document_id,
@@ -74,6 +78,7 @@ def file(tx: sa.Connection, document: OcrDocument, filing: Filing) -> None:
     if rows:
         tx.execute(pages.insert(), rows)
     fact_places.keep(tx, document)
+    check_own_chart(tx, document.patient_id)
 
 
 def get(tx: sa.Connection, document_id: str) -> OcrDocument:
@@ -223,6 +228,7 @@ def move(tx: sa.Connection, document_id: str, patient_id: str, warnings: Sequenc
     if warnings is not None:
         values["warnings"] = list(warnings)
     tx.execute(documents.update().where(documents.c.document_id == document_id).values(**values))
+    check_own_chart(tx, patient_id)
 
 
 def history(tx: sa.Connection, document_id: str) -> tuple[Correction, ...]:

@@ -72,6 +72,19 @@ def get(tx: sa.Connection, patient_id: str) -> Patient:
     return _patient(row)
 
 
+def check_own_chart(tx: sa.Connection, patient_id: str) -> None:
+    """After something was filed to a patient: nothing may land in a chart that nobody opens any more.
+
+    A writer that waited for a merge sees it here. Raises NotAllowed, which undoes the filing.
+    """
+    query = sa.select(chart_merges.c.merge_id).where(chart_merges.c.gone_id == patient_id)
+    if patient_id and tx.execute(query.where(chart_merges.c.undone_at.is_(None))).first():
+        raise NotAllowed(
+            "This chart was merged into another one, so nothing was filed to it. Choose the chart that was kept, and "
+            "do it again."
+        )
+
+
 def by_number(tx: sa.Connection, record_number: str) -> Patient | None:
     """Whose record number this is."""
     row = tx.execute(sa.select(patients).where(patients.c.record_number_key == fold(record_number))).first()

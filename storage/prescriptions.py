@@ -30,6 +30,7 @@ from domain.prescription import (
 )
 from storage import audit
 from storage.database import Database, prescription_fillings, prescriptions
+from storage.patients import check_own_chart
 
 UNKNOWN = "No prescription of this id is kept here. Check the id, or scan its code."
 
@@ -47,6 +48,7 @@ class PrescriptionStore:
         """Keep a prescription just signed. Raises NotAllowed when its id or short code is taken."""
         with self._database.begin() as tx:
             _insert(tx, signed)
+            check_own_chart(tx, signed.patient_id)
             audit.append(
                 tx, actor, Action.CREATE, f"MedicationRequest/{signed.prescription.prescription_id}", signed.patient_id,
                 f"signed {len(signed.prescription.medicines)} medicines in {len(signed.parts)} codes "

@@ -9,10 +9,11 @@ import sqlalchemy as sa
 from domain.errors import NothingFound
 from domain.kept_reading import Feedback, KeptReading, Opinion
 from storage.database import reading_feedback, readings
+from storage.patients import check_own_chart
 
 
 def add(tx: sa.Connection, kept: KeptReading) -> None:
-    """Keep a reading just made."""
+    """Keep a reading just made. Raises NotAllowed for a chart that was merged away."""
     tx.execute(
         readings.insert().values(
             reading_id=kept.reading_id,
@@ -29,6 +30,7 @@ def add(tx: sa.Connection, kept: KeptReading) -> None:
             count=kept.count,
         )
     )
+    check_own_chart(tx, kept.patient_id)
 
 
 def get(tx: sa.Connection, reading_id: str) -> KeptReading:
@@ -67,6 +69,7 @@ def file_to(tx: sa.Connection, reading_id: str, patient_id: str) -> None:
     """File to a patient, or to another one. Raises NothingFound."""
     get(tx, reading_id)
     tx.execute(readings.update().where(readings.c.reading_id == reading_id).values(patient_id=patient_id or None))
+    check_own_chart(tx, patient_id)
 
 
 def say(tx: sa.Connection, reading_id: str, feedback: Feedback) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from domain.settings import Settings
 from pipelines.workbench import Workbench
 from tests.end_to_end.conftest import started, windows
 from tests.end_to_end.test_records_and_search import NO_FAULTS, choose_patient, find_faults, show_tab
+from tests.unit.clinic_kit import sent_chart
 
 pytestmark = pytest.mark.browser
 NURSE = Actor("nurse", "", "nurse")
@@ -157,22 +157,6 @@ def test_a_choice_whose_answer_is_lost_is_made_again_and_said_to_be_under_way(op
     expect(header(page)).to_have_text(NAMES[1])
     expect(page.locator(".hc-coming")).to_have_count(0)
     assert lost
-
-
-def sent_chart(folder: Path, count: int, name: str = "Esi Far", born: str = "1961-03-12") -> Path:
-    """A bundle about somebody with so many letters."""
-
-    def letter(number: int) -> dict[str, Any]:
-        data = base64.b64encode(f"Letter {number}\nPotassium 4.{number % 10} mmol/L (3.5-5.1)".encode()).decode()
-        attachment = {"contentType": "text/plain", "data": data, "title": f"Letter {number}"}
-        return {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
-
-    person = {"resourceType": "Patient", "name": [{"text": name}], "birthDate": born}
-    allergy = {"resourceType": "AllergyIntolerance", "patient": {"reference": "x"}, "code": {"text": "Latex"}}
-    entries = [{"resource": one} for one in (person, allergy, *map(letter, range(count)))]
-    file = folder / "chart.json"
-    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
-    return file
 
 
 def receive(page: Page, file: Path) -> None:

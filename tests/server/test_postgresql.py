@@ -8,11 +8,12 @@ import socket
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from domain.audit import Action, Actor
 from domain.document import Box, OcrDocument, OcrPage, PageSource, TextLine, TextWord
@@ -21,6 +22,7 @@ from domain.models import ModelStamp
 from storage import audit, choices, documents, patients
 from storage.database import Database
 from storage.documents import Filing
+from tests.unit.clinic_kit import DOCTOR, Clinic, sent_chart
 
 pytestmark = pytest.mark.server
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
@@ -121,6 +123,109 @@ def test_two_writers_never_claim_one_place_in_the_trail(database: Database, nurs
     with database.read() as tx:
         assert audit.examine(tx).intact
         assert len(audit.of_patient(tx, "x")) == 40
+
+
+def at_once(*jobs: Callable[[], object]) -> list[str]:
+    """What became of jobs that begin in the same moment: "" for done, else why not."""
+    ready, said = threading.Barrier(len(jobs)), [""] * len(jobs)
+
+    def run(number: int, job: Callable[[], object]) -> None:
+        ready.wait()
+        try:
+            job()
+        except NotAllowed as refusal:
+            said[number] = refusal.user_message
+
+    writers = [threading.Thread(target=run, args=each) for each in enumerate(jobs)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    return said
+
+
+@pytest.fixture
+def clinic(database: Database, tmp_path: Path) -> Clinic:
+    return Clinic(tmp_path, database)
+
+
+def told(said: list[str]) -> int:
+    """How many were refused, each because somebody else was first."""
+    refused = [one for one in said if one]
+    assert all("elsewhere" in one or "merged" in one for one in refused), refused
+    return len(refused)
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_of_two_writers_on_one_chart_the_later_is_told(clinic: Clinic, _: int) -> None:
+    clinic.file(date(2026, 6, 6), "Follow-up 2026-08-01", "Diagnosis: left hip fracture.", kind="other")
+    clinic.file(date(2026, 6, 7), "Diagnosis: right hip fracture.", kind="other")
+    seen = clinic.desk.chart(clinic.ada)
+    first, second = seen.attention[:2]
+    said = at_once(
+        lambda: clinic.desk.dismiss(clinic.ada, first.item, "Known to us", seen.revision, DOCTOR),
+        lambda: clinic.desk.dismiss(clinic.ada, second.item, "Known to us", seen.revision, DOCTOR),
+    )
+    assert told(said) == 1
+    aside = [one for one in clinic.desk.chart(clinic.ada).attention if one.dismissal]
+    assert len(aside) == 1, "one was kept, and whoever came later knows that theirs was not"
+    assert len(clinic.trail_of(clinic.ada)) == 1
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_two_records_of_a_person_are_never_merged_into_one_another(clinic: Clinic, _: int) -> None:
+    twin = clinic.add("Ada B Example")
+    clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", patient_id=twin)
+    there, back = clinic.desk.preview_merge(clinic.ada, twin), clinic.desk.preview_merge(twin, clinic.ada)
+    said = at_once(
+        lambda: clinic.desk.merge(clinic.ada, twin, "One person", there.revision, DOCTOR),
+        lambda: clinic.desk.merge(twin, clinic.ada, "One person", back.revision, DOCTOR),
+    )
+    assert told(said) == 1
+    charts = [clinic.desk.chart(one) for one in (clinic.ada, twin)]
+    assert sorted(len(one.timeline) for one in charts) == [0, 1]
+    assert sum(bool(one.merged_into) for one in charts) == 1
+
+
+@pytest.mark.parametrize("_", range(5))
+def test_nothing_is_moved_or_filed_into_a_chart_while_it_is_merged_away(clinic: Clinic, _: int) -> None:
+    twin, other = clinic.add("Ada B Example"), clinic.add("Bela Other")
+    wrong = clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", patient_id=other)
+    merge, move = clinic.desk.preview_merge(clinic.ada, twin), clinic.desk.preview_move(wrong, twin)
+    said = at_once(
+        lambda: clinic.desk.merge(clinic.ada, twin, "One person", merge.revision, DOCTOR),
+        lambda: clinic.desk.move(wrong, twin, "Wrong tray", move.revision, DOCTOR),
+        lambda: clinic.file(date(2026, 6, 8), "Ramipril 5 mg once daily.", patient_id=twin),
+    )
+    told(said)
+    if not said[0]:
+        assert clinic.desk.chart(twin).timeline == (), "what is there is in a chart that somebody opens"
+
+
+def test_a_store_of_the_former_schema_gets_its_keys_places_and_files(server_url: str, database: Database) -> None:
+    with database.begin() as tx:
+        patients.create(tx, "Ida Johnson", date(1970, 1, 1), "female")
+        documents.file(tx, record("older"), Filing("e" * 64, "", "f" * 64))
+        for statement in (
+            "DROP TABLE chart_files",
+            "DROP TABLE name_keys",
+            "DELETE FROM fact_places",
+            "DELETE FROM schema_version WHERE version > 7",
+        ):
+            tx.execute(sa.text(statement))
+    again = Database(server_url)
+    with again.read() as tx:
+        assert tx.scalar(sa.text("SELECT count(*) FROM name_keys WHERE token = 'johnson'")) > 7
+        assert tx.scalar(sa.text("SELECT count(*) FROM fact_places WHERE document_id = 'older'")) == 1
+        assert tx.scalar(sa.text("SELECT count(*) FROM chart_files")) == 0
+        assert [one.name for one in patients.find(tx, "Jhonson")] == ["Ida Johnson"]
+    again.close()
+
+
+def test_a_bundle_with_files_is_received_on_it(clinic: Clinic, tmp_path: Path) -> None:
+    came = clinic.desk.import_bundle(sent_chart(tmp_path, 3, "Esi Postgres"), "", DOCTOR)
+    assert (came.received, came.filed, came.left) == (5, 3, 0)
+    assert [one.label for one in came.chart.series] == ["Potassium"]
 
 
 def test_opening_it_again_changes_nothing(database: Database, server_url: str) -> None:

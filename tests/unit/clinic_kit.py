@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,8 +30,9 @@ TODAY = date(2026, 11, 24)
 class Clinic:
     """A store with one patient, and a desk that looks at it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.database = Database(f"sqlite:///{folder / 'records.sqlite'}")
+    def __init__(self, folder: Path, database: Database | None = None) -> None:
+        """`database`: one that is there, other than a new SQLite file."""
+        self.database = database or Database(f"sqlite:///{folder / 'records.sqlite'}")
         self.indexed: list[str] = []
         self.files = FileStore(folder / "files")
         self.desk = ChartDesk(self.database, self.indexed.append, self.pdf_of, today=lambda: TODAY, files=self.files,
@@ -79,3 +83,19 @@ class Clinic:
         """Entity and detail of the patient's events, oldest first."""
         with self.database.read() as tx:
             return [f"{event.entity} {event.detail}" for event in audit.of_patient(tx, patient_id)]
+
+
+def sent_chart(folder: Path, count: int, name: str = "Esi Far", born: str = "1961-03-12") -> Path:
+    """A bundle about somebody with so many letters."""
+
+    def letter(number: int) -> dict[str, Any]:
+        data = base64.b64encode(f"Letter {number}\nPotassium 4.{number % 10} mmol/L (3.5-5.1)".encode()).decode()
+        attachment = {"contentType": "text/plain", "data": data, "title": f"Letter {number}"}
+        return {"resourceType": "DocumentReference", "status": "current", "content": [{"attachment": attachment}]}
+
+    person = {"resourceType": "Patient", "name": [{"text": name}], "birthDate": born}
+    allergy = {"resourceType": "AllergyIntolerance", "patient": {"reference": "x"}, "code": {"text": "Latex"}}
+    entries = [{"resource": one} for one in (person, allergy, *map(letter, range(count)))]
+    file = folder / "chart.json"
+    file.write_text(json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries}))
+    return file

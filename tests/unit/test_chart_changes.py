@@ -1,7 +1,8 @@
-"""What is done with charts and what befalls them: two writers, merges, moves, paper, any name, a full disk, a wrong clock."""
+"""What is done with charts, and what befalls them: two writers, merges, moves, paper, any name, a full disk."""
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -12,10 +13,13 @@ import pypdfium2 as pdfium
 import pytest
 import sqlalchemy as sa
 
+from benchmarks.chart import order
 from domain import chart_contract
 from domain.chart import Concern
 from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejected
-from storage import audit, patients
+from storage import audit, documents, patients
+from storage.consultations import ConsultationStore
+from storage.prescriptions import PrescriptionStore
 from tests.unit.clinic_kit import DOCTOR, TODAY, Clinic
 
 
@@ -61,6 +65,26 @@ def test_two_records_of_one_person_are_merged_and_taken_apart(clinic: Clinic) ->
         clinic.desk.unmerge("nonsense", 0, DOCTOR)
     with pytest.raises(UploadRejected):
         clinic.desk.preview_merge(clinic.ada, clinic.ada)
+
+
+def test_nothing_is_filed_to_a_chart_that_was_merged_away(clinic: Clinic) -> None:
+    twin = clinic.add("Ada B Example")
+    own = clinic.file(date(2026, 6, 6), "Ramipril 5 mg once daily.")
+    preview = clinic.desk.preview_merge(clinic.ada, twin)
+    merged = clinic.desk.merge(clinic.ada, twin, "The same person, checked", preview.revision, DOCTOR)
+    with pytest.raises(NotAllowed, match="merged into another one, so nothing was filed"):
+        clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", patient_id=twin)
+    with pytest.raises(NotAllowed, match="merged"), clinic.database.begin() as tx:
+        documents.move(tx, own, twin)
+    visits = ConsultationStore(clinic.database)
+    shape = {"consultation_id": "c1", "duration_s": None, "utterances": [], "models": [], "warnings": []}
+    with pytest.raises(NotAllowed, match="merged"):
+        visits.add("c1", twin, shape, DOCTOR, "test")
+    with pytest.raises(NotAllowed, match="merged"):
+        PrescriptionStore(clinic.database).add(order(twin, 1, random.Random(1)), DOCTOR)
+    assert len(clinic.desk.chart(twin).timeline) == 0
+    clinic.desk.unmerge(merged.merges[0].merge_id, merged.revision, DOCTOR)
+    clinic.file(date(2026, 6, 7), "Apixaban 5 mg twice daily.", patient_id=twin)
 
 
 def test_a_record_in_the_wrong_chart_is_moved_and_everything_follows(clinic: Clinic) -> None:
