@@ -1,9 +1,10 @@
 """What a researcher sees: records without names, numbers, days, or whatever else names a person.
 
 Of the 18 identifiers of the HIPAA safe harbour (45 CFR 164.514(b)(2)) it removes those that this program recognises:
-the patient's own name, record number and birth date wherever they stand, other dates down to the year, telephone
-numbers and e-mail addresses. Free text can still give somebody away (a relative's name, a village), so pictures and
-PDFs of pages are not shown at all, and records that belong to nobody yet are not shown either.
+the patient's own name, record number and birth date wherever they stand, other dates down to the year, and what may
+name anybody or any place in free text (telling_words: rather a word too many). `python -m benchmarks.deidentify` says
+how much of that is found. Free text can still give somebody away, so pictures and PDFs of pages are not shown at all,
+and records that belong to nobody yet are not shown either.
 """
 
 from __future__ import annotations
@@ -15,18 +16,21 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
+from rapidfuzz.distance import OSA
+
 from domain.chart import Chart
 from domain.document import Fact, FactKind, Hit, OcrDocument, OcrPage, TextLine
 from domain.errors import NotAllowed
 from domain.patient import Patient
+from pipelines import telling_words
 from pipelines.dates import find_dates
 from pipelines.deidentify_chart import Cover
 from pipelines.search import SearchAnswer
 
 MASK = "█████"
 IDENTITY = frozenset({FactKind.NAME, FactKind.BIRTH_DATE, FactKind.RECORD_NUMBER})
+MIN_MISREAD_CHARS = 5  # of a longer name one letter may be misread and it still names
 MIN_NAME_CHARS = 2  # a single letter of a name would hide every "A" of a text
-_CONTACT = re.compile(r"\S+@\S+\.\S+|(?<!\w)\+?\(?\d[\d ()/.-]{7,}\d(?!\w)")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -84,15 +88,15 @@ def _page(page: OcrPage, own: frozenset[str], hidden: set[int]) -> OcrPage:
 
 def _covered(words: list[str], own: frozenset[str], hidden: Iterable[int]) -> list[str]:
     joined = " ".join(words)
-    spans = [(found.start, found.end) for found in find_dates(joined)]
-    spans += [match.span() for match in _CONTACT.finditer(joined)]
+    dates = [(found.start, found.end) for found in find_dates(joined)]
+    telling = telling_words.spans(joined)
     covered, start, hidden = [], 0, set(hidden)
     for index, word in enumerate(words):
         end = start + len(word)
-        in_span = any(begin < end and start < stop for begin, stop in spans)
-        if index in hidden or _plain(word) in own:
+        here = [any(begin < end and start < stop for begin, stop in spans) for spans in (dates, telling)]
+        if index in hidden or _names(word, own):
             covered.append(MASK)
-        elif in_span:
+        elif any(here):
             year = _YEAR.search(word)
             covered.append(year.group() if year else MASK)
         else:
@@ -104,6 +108,15 @@ def _covered(words: list[str], own: frozenset[str], hidden: Iterable[int]) -> li
 def _own_words(of: Patient) -> frozenset[str]:
     words = {_plain(word) for word in of.name.split()} | {_plain(of.record_number)}
     return frozenset(word for word in words if len(word) >= MIN_NAME_CHARS)
+
+
+def _names(word: str, own: frozenset[str]) -> bool:
+    """Whether a word is one of the patient's own, also in a compound (Anne-Marie), or misread by a letter."""
+    plain = _plain(word)
+    if plain in own or any(_plain(part) in own for part in re.split(r"[-/–]", word)):
+        return True
+    long = [one for one in own if len(one) >= MIN_MISREAD_CHARS and abs(len(one) - len(plain)) <= 1]
+    return any(OSA.distance(plain, one, score_cutoff=1) <= 1 for one in long)
 
 
 def _fact(fact: Fact) -> Fact:
