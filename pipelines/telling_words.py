@@ -121,8 +121,8 @@ _CAPITAL_MONTH = re.compile(
     r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
 )
 _ELECTRONIC = re.compile(
-    r"\S*@\S+|(?:https?://|www\.)\S+|\b[\w.+-]+(?: dot \w+)* ?(?:\[at\]|\(at\)| at ) ?[\w-]+ ?(?:\[dot\]|\(dot\)| dot ) ?\w+"
-    r"(?: dot \w+)*|\b(?:\d{1,3}\.){3}\d{1,3}\b",
+    r"\S*@\S+|(?:https?://|www\.)\S+|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+    r"|\b[\w.+-]+(?: dot \w+)* ?(?:\[at\]|\(at\)| at ) ?[\w-]+ ?(?:\[dot\]|\(dot\)| dot ) ?\w+(?: dot \w+)*",
     re.IGNORECASE,
 )
 _STREET = re.compile(
