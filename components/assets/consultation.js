@@ -172,7 +172,8 @@
         line.records.map((place, n) => link(`Record, page ${place.page}`, `record-${key}-${n}`, () => send("see_record", place))),
         !state.signed && link("Edit", "edit-" + key, () => { memory.editing = key; memory.lineText = line.text; memory.redraw(); }, { "aria-label": `Edit: ${line.text.slice(0, 60)}` })),
       line.reason && el("p", { class: "hc-warn-text" }, line.reason),
-      doubtsOf(spoken).filter((text) => line.text.toLowerCase().includes(text.toLowerCase())).map((text) => el("p", { class: "hc-warn-text" }, `“${text}” is in doubt. Listen, then settle it in the conversation.`)));
+      doubtsOf(spoken).filter((text) => line.text.toLowerCase().includes(text.toLowerCase())).map((text) => el("p", { class: "hc-warn-text" },
+        state.signed ? `“${text}” was heard with doubt, and nobody settled it before the note was signed.` : `“${text}” is in doubt. Listen, then settle it in the conversation.`)));
   }
 
   const doubtsOf = (utterances) => utterances.flatMap((said) => runsOf(said).filter((run) => run.doubt).map((run) => bare(run.words.map((one) => one.text).join(" "))));

@@ -37,6 +37,17 @@ def test_speakers_are_counted_and_told_apart(speakers: int, alike: float, seed: 
         assert len(set(zip(order, labels, strict=True))) == speakers
 
 
+@pytest.mark.parametrize(("alike", "others", "speakers"), [(0.72, 4, 1), (0.72, 24, 2), (0.5, 4, 2)])
+def test_a_few_odd_prints_are_the_same_voice_unless_they_are_quite_unlike_it(
+    alike: float, others: int, speakers: int
+) -> None:
+    """As where a room echoes; two who say as much as each other are two at the same likeness."""
+    rng = np.random.default_rng(3)
+    voice, other = prints_of(alike, 2)
+    snippets = [said(voice, rng, at) for at in range(48)] + [said(other, rng, 50 + at) for at in range(others)]
+    assert len(set(group_voices(snippets, None))) == speakers
+
+
 def test_a_given_count_is_kept_also_where_the_voices_are_one() -> None:
     rng = np.random.default_rng(1)
     [centre] = prints_of(0.5, 1)
