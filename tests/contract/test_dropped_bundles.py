@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,34 +12,11 @@ from domain.audit import Actor
 from domain.errors import ModelUnavailable
 from domain.settings import Settings
 from pipelines.workbench import Workbench
+from tests.bundle_kit import bundle
 
 pytestmark = pytest.mark.models
 
 ACTOR = Actor("visitor", "s", "researcher")
-TINY = {"spatial_dims": 2, "in_channels": 1, "out_channels": 2, "init_features": 4, "growth_rate": 2}
-
-
-def bundle(folder: Path, target: str = "DenseNet", **ours: Any) -> Path:
-    """As the MONAI bundle specification has it, with a network of MONAI's own, far from ours."""
-    import torch
-    from monai.networks.nets import DenseNet
-
-    (folder / "configs").mkdir(parents=True)
-    (folder / "models").mkdir()
-    image = {"type": "image", "num_channels": 1, "spatial_shape": [64, 64]}
-    pred = {"channel_def": {"0": "absent", "1": "present"}}
-    metadata = {
-        "version": "0.3.1",
-        "task": "A colleague's network",
-        "network_data_format": {"inputs": {"image": image}, "outputs": {"pred": pred}},
-    }
-    metadata |= {"health_connect": ours} if ours else {}
-    (folder / "configs" / "metadata.json").write_text(json.dumps(metadata))
-    inference = {"network_def": {"_target_": target, **TINY, "block_config": [1, 1]}}
-    (folder / "configs" / "inference.json").write_text(json.dumps(inference))
-    torch.manual_seed(1)
-    torch.save(DenseNet(**TINY, block_config=(1, 1)).state_dict(), folder / "models" / "model.pt")
-    return folder
 
 
 def opened(tmp_path: Path) -> Workbench:

@@ -14,6 +14,8 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 from pydicom.data import get_testdata_file
 
+from tests.bundle_kit import TITLE, bundle
+from tests.end_to_end.conftest import started, windows
 from tests.end_to_end.test_records_and_search import NO_FAULTS, add_patient, find_faults, show_tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.models]
@@ -141,3 +143,34 @@ def test_a_script_gets_the_reading_and_the_map(server: str, tmp_path: Path) -> N
     assert silent["abstained"]
     assert silent["findings"] == []
     assert silent["reason"]
+
+
+def test_a_bundle_dropped_into_the_folder_is_chosen_and_read_with_in_the_page(
+    tmp_path: Path, chromium, keep_picture
+) -> None:
+    bundle(tmp_path / "bundles" / "colleague", task="fracture", positive="present")
+    bundle(tmp_path / "bundles" / "knee_effusion")  # names no task, so it brings one of its own
+    coarse = Image.fromarray(np.random.default_rng(0).integers(40, 220, (12, 12), np.uint8))
+    coarse.resize((256, 200), Image.Resampling.BICUBIC).save(tmp_path / "cloudy.png")
+    (tmp_path / "data").mkdir()
+    settings = {"HEALTH_CONNECT_DEMO": "false", "HEALTH_CONNECT_BUNDLES_DIR": str(tmp_path / "bundles")}
+    with started(tmp_path / "data", **settings) as address, windows(address, chromium) as open_window:
+        page = open_window(query="&tab=models")
+        task = page.locator(".hc-task").filter(has_text="Fracture").filter(has_text=TITLE)
+        task.locator("summary", has_text="1 other model").click()
+        task.get_by_role("button", name=f"Use {TITLE}", exact=True).click()
+        expect(task.locator(".hc-cards").first.locator("h3")).to_have_text(TITLE)
+        page = open_window(query="&tab=imaging")
+        page.get_by_role("combobox", name="Task").click()
+        expect(page.get_by_role("option", name="Knee effusion")).to_be_visible()
+        page.get_by_role("option", name="X-ray: fracture").click()
+        expect(page.locator(".hc-scan-card h2")).to_have_text(TITLE)
+        upload(page, tmp_path / "cloudy.png")
+        page.click("#hc-scan-read")
+        reading = page.locator(".hc-reading").first
+        expect(reading.locator("code")).to_have_text("colleague 0.3.1", timeout=FIRST_MS)
+        expect(reading.locator(".hc-bars li")).to_have_count(1)
+        for told in ("has no gate", "not calibrated", "No map"):
+            expect(reading.locator(".hc-scan-warnings")).to_contain_text(told)
+        keep_picture(page, "1280-light-imaging-dropped-bundle")
+        assert find_faults(page) == NO_FAULTS
