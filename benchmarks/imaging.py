@@ -1,9 +1,11 @@
 """How good the imaging classifiers are: AUROC, calibration, abstention, time and memory.
 
     python -m benchmarks.imaging [TASK ...] --data DIR [--split held-out|all] [--write-cards]
+    python -m benchmarks.imaging --auto --data DIR
 
 DIR holds one folder a task with list.csv (file, class, group). Wrong input is other tasks' pictures from DIR, pages of
 text, photographs that come with gradio and scikit-learn, drawings, noise, blanks and the task's own pictures blurred.
+With --auto only this is measured: which task is picked for pictures of each kind, when none is named.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from domain.models import Metric
 from models.cards_imaging import BUNDLES, card_of
 from models.imaging import BundleClassifier
 from pipelines.evaluate import evaluate
-from pipelines.imaging import read_scan
+from pipelines.imaging import read_scan, read_scan_auto
 from pipelines.scan_intake import open_scan
 from pipelines.scan_list import read_list
 
@@ -40,7 +42,11 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--split", default="held-out", choices=("held-out", "all"))
     parser.add_argument("--write-cards", action="store_true", help="put the figures into the bundles' cards")
+    parser.add_argument("--auto", action="store_true", help="measure how well the task is picked, nothing else")
     wish = parser.parse_args()
+    if wish.auto:
+        picked_by_modality(wish.data)
+        return
     for folder in sorted(path for path in BUNDLES.iterdir() if (path / "configs").is_dir()):
         if wish.tasks and folder.name not in wish.tasks:
             continue
@@ -61,6 +67,30 @@ def main() -> None:
             from models.training.imaging_bundle import write_metrics
 
             write_metrics(folder, metrics)
+
+
+def picked_by_modality(data: Path) -> None:
+    """Print, for pictures kept from training and for wrong ones, which modality was picked or that none was."""
+    folders = {folder.name: folder for folder in sorted(BUNDLES.iterdir()) if (folder / "configs").is_dir()}
+    classifiers = [BundleClassifier(folder, card_of(folder)) for folder in folders.values()]
+    modality = {one.card.task: one.modalities for one in classifiers}
+    for one in classifiers:
+        folder = data / one.card.task
+        files, labels, groups = read_list(folder, one.classes)
+        kept = np.flatnonzero(held_out(groups, labels, one.split_seed))
+        chosen = np.random.default_rng(1).permutation(kept)[: 2 * EACH]
+        readings = [read_scan_auto(_scan(folder / files[i]), classifiers, explain=False) for i in chosen]
+        right = sum(not r.abstained and modality[r.task] == one.modalities for r in readings)
+        silent = sum(r.abstained for r in readings)
+        print(f"auto, {one.card.task}: {right} of {len(chosen)} by the right modality, {silent} silent", flush=True)
+    by_kind: dict[str, list[bool]] = {}
+    tasks = {one.card.task for one in classifiers}
+    for kind, pixels in wrong_pictures(classifiers[0].card.task, data):
+        if kind not in tasks:
+            reading = read_scan_auto(Scan(pixels, "png"), classifiers, explain=False)
+            by_kind.setdefault(kind, []).append(reading.abstained)
+    for kind, silent_on in by_kind.items():
+        print(f"auto, {kind}: silent on {sum(silent_on)} of {len(silent_on)}")
 
 
 def cross_source(classifier: BundleClassifier, data: Path) -> list[Metric]:

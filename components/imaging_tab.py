@@ -92,9 +92,7 @@ def build(workbench: Workbench, session: Session) -> None:
     with gr.Row(elem_classes="hc-intake"):
         with gr.Column(scale=3, min_width=280):
             with gr.Column() as reads:  # closed to those who may only collect opinions
-                upload = gr.File(
-                    label="X-ray, MRI slice or ultrasound: PNG, JPEG, DICOM or NIfTI", height=140, elem_id="hc-scan"
-                )
+                upload = gr.File(label="A scan: PNG, JPEG, DICOM or NIfTI", height=140, elem_id="hc-scan")
                 with gr.Row(elem_classes="hc-read-row"):
                     task = gr.Dropdown(tasks, value=AUTO_TASK, label="Task", min_width=170, elem_id="hc-scan-task")
                     read = gr.Button("Read this scan", variant="primary", elem_id="hc-scan-read", min_width=150)
@@ -114,7 +112,7 @@ def build(workbench: Workbench, session: Session) -> None:
         with gr.Column(scale=2, min_width=280):
             card = part("imaging_card")
     slider = gr.ImageSlider(
-        label="The picture, and where the answer comes from: drag the line",
+        label="Map and picture: drag the line",
         visible=False,
         max_height=SLIDER_HEIGHT_PX,
         buttons=["fullscreen"],

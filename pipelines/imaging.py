@@ -166,7 +166,7 @@ def _reading(scan: Scan, classifier: ScanClassifier, scores: ClassScores, explai
         )
     if not classifier.calibrated:
         warnings.append("The scores are the network's own and not calibrated; do not read them as probabilities.")
-    if len(scores.prediction_set) > 1:
+    if classifier.calibrated and len(scores.prediction_set) > 1:  # otherwise no coverage was ever measured
         warnings.append(f"Not settled: at 90 % coverage it may be {' or '.join(scores.prediction_set)}.")
     explanation = None
     try:

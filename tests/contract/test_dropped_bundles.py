@@ -44,6 +44,7 @@ def test_a_dropped_bundle_is_listed_chosen_and_used(tmp_path, cloudy):
     said = " ".join(read.reading.warnings)
     for word in ("no gate", "not calibrated", "No map"):
         assert word in said
+    assert "90 %" not in said  # no coverage was ever measured
     assert bench.trail().events[-1].model.id == "colleague"
     bench.close()
     for file in sorted((tmp_path / "bundles").rglob("*"), reverse=True):
