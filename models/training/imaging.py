@@ -262,7 +262,7 @@ def new_network(recipe: Recipe, pretrained: Path | None, seed: int, number: int)
     """The network of one member as it starts."""
     import torch
 
-    if recipe.own_folds:  # others start from the framework's own seed
+    if number or recipe.own_folds:  # a first one that shares its pictures starts from the framework's own seed
         torch.manual_seed(seed + number)
     network = efficientnet_lite(recipe.variant, recipe.side_px, len(recipe.classes))
     if pretrained:
@@ -305,13 +305,15 @@ def main() -> None:
     for number, (train, kept) in enumerate(parts):
         if wish.keep_weights or wish.member not in (None, number):
             continue
-        checkpoint = None
-        if wish.checkpoints:
-            wish.checkpoints.mkdir(parents=True, exist_ok=True)
-            checkpoint = wish.checkpoints / (f"{wish.task}_{number}.pt" if len(parts) > 1 else f"{wish.task}.pt")
         network = new_network(recipe, wish.pretrained, wish.seed, number)
-        seed = wish.seed + number if recipe.own_folds else wish.seed
-        networks.append(fit(train, recipe, network, seed, checkpoint, styles, kept))
+        for part, taught in enumerate(recipe.of_member(number)):
+            checkpoint = None
+            if wish.checkpoints:
+                wish.checkpoints.mkdir(parents=True, exist_ok=True)
+                name = f"{wish.task}_{number}" if len(parts) > 1 else wish.task
+                checkpoint = wish.checkpoints / (f"{name}_{part}.pt" if part else f"{name}.pt")
+            network = fit(train, taught, network, wish.seed + number, checkpoint, styles, kept)
+        networks.append(network)
     if wish.fit_only:
         return
     members = [Trained(network, *part) for network, part in zip(networks, parts, strict=True)]

@@ -31,12 +31,13 @@ from models.training.imaging_tasks import Recipe
 GATE_REJECTS = 0.05  # share of the task's own pictures that the gate may turn away
 GATE_PICTURES = 800  # training pictures a network and source that the gate is fitted to
 SHARP_QUANTILE, SHARP_SHARE = 0.01, 0.6  # blurred: clearly below the softest of the training pictures
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 CHANGES = {
     "1.0.0": "first trained on group-wise split, calibrated, with gate",
     "1.1.0": "gate over the middle layers; breast_ultrasound and fracture trained anew",
+    "1.2.0": "fracture read by two networks",
 }
-_SAID_ELSEWHERE = ("task", "classes", "positive", "modality", "crop_to_content", "rename", "style_from")
+_SAID_ELSEWHERE = ("task", "classes", "positive", "modality", "crop_to_content", "rename", "style_from", "mirrored")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -227,7 +228,7 @@ def _metadata(recipe: Recipe, seed: int) -> dict[str, Any]:
             "dicom_modalities": text["dicom"],
             "seed": seed,
             "limits": text["limits"],
-            "mirrored": recipe.members == 1,
+            "mirrored": recipe.mirrored,
             "second_source": recipe.style_from,
             "making": _making(recipe),
             **_ensemble(recipe),
@@ -263,11 +264,13 @@ def _inference(recipe: Recipe) -> dict[str, Any]:
             "crop_to_content": recipe.crop_to_content,
         },
         "members": [f"models/{weights}" for weights, _ in member_files(recipe)],
-        "postprocessing": (
-            "mean logits of the picture and its mirror image" if recipe.members == 1 else "mean logits of the members"
-        )
-        + "; softmax(logits / temperature + biases)",
+        "postprocessing": f"mean logits of {_averaged(recipe)}" + "; softmax(logits / temperature + biases)",
     }
+
+
+def _averaged(recipe: Recipe) -> str:
+    asked = "the picture and its mirror image" if recipe.mirrored else "the picture"
+    return asked if recipe.members == 1 else f"{asked} over the members"
 
 
 def _bare_card(recipe: Recipe) -> ModelCard:
