@@ -98,15 +98,23 @@ def _verdicts(passage: Passage, asked: _Asked) -> list[Stance | None]:
     """For each thing asked the strongest stance in which the passage names it; None where it does not."""
     words = passage.text.split()
     stems, owners = stems_with_owner(words)
-    meant = stances(words)
     if not asked.concepts:
-        spots = [meant[owners[place]] for place, known in enumerate(stems) if known in asked.words]
-        return [max(spots, default=None)]
-    said: list[Stance | None] = []
-    for readings, enough in asked.concepts:
-        spots = [meant[owners[start]] for concept in readings for start, _end in lexicon.places(concept, stems)]
-        said.append(None if not spots else Stance.ASSERTED if max(spots) >= enough else max(spots))
-    return said
+        places = [[owners[place] for place, known in enumerate(stems) if known in asked.words]]
+        enough = [Stance.ASSERTED]
+    else:
+        places = [
+            [owners[start] for concept in readings for start, _end in lexicon.places(concept, stems)]
+            for readings, _enough in asked.concepts
+        ]
+        enough = [least for _readings, least in asked.concepts]
+    if not any(places):  # most candidates are alike in meaning only: how they mean their words takes the longest
+        return [None] * len(places)
+    meant = stances(words)
+    strongest = [max((meant[place] for place in spots), default=None) for spots in places]
+    return [
+        said if said is None or said < least else Stance.ASSERTED
+        for said, least in zip(strongest, enough, strict=True)
+    ]
 
 
 def _merge(of_document: dict[int, list[Stance | None]], number: int, said: Sequence[Stance | None]) -> None:

@@ -44,11 +44,16 @@ def stems_with_owner(words: Sequence[str]) -> tuple[list[str], list[int]]:
     """Stems that carry meaning, and which word each came from ("mother/baby" gives two)."""
     stems, owners = [], []
     for place, word in enumerate(words):
-        for part in split_words(word):
-            if part not in STOP_WORDS:
-                stems.append(stem(part))
-                owners.append(place)
+        for known in _stems_of(word):
+            stems.append(known)
+            owners.append(place)
     return stems, owners
+
+
+@lru_cache(maxsize=200_000)
+def _stems_of(word: str) -> tuple[str, ...]:
+    """Stems of one word as written; a query looks at some ten thousand words, most of them seen before."""
+    return tuple(stem(part) for part in split_words(word) if part not in STOP_WORDS)
 
 
 @lru_cache(maxsize=200_000)

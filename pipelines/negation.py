@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from pipelines import negation_triggers as triggers
 
@@ -96,6 +97,7 @@ def stances(words: Sequence[str]) -> tuple[Stance, ...]:
     return tuple(marks)
 
 
+@lru_cache(maxsize=100_000)
 def _bare(word: str) -> str:
     """A word as triggers are written; a minus in brackets after a finding is the word "negative"."""
     if _MINUS.match(word):
