@@ -103,7 +103,12 @@ def _verdicts(passage: Passage, asked: _Asked) -> list[Stance | None]:
         enough = [Stance.ASSERTED]
     else:
         places = [
-            [owners[start] for concept in readings for start, _end in lexicon.places(concept, stems)]
+            [
+                owners[start]
+                for concept in readings
+                for start, _end in lexicon.places(concept, stems)
+                if not lexicon.heads_a_section(words[owners[start]])
+            ]
             for readings, _enough in asked.concepts
         ]
         enough = [least for _readings, least in asked.concepts]
@@ -112,8 +117,7 @@ def _verdicts(passage: Passage, asked: _Asked) -> list[Stance | None]:
     meant = stances(words)
     strongest = [max((meant[place] for place in spots), default=None) for spots in places]
     return [
-        said if said is None or said < least else Stance.ASSERTED
-        for said, least in zip(strongest, enough, strict=True)
+        said if said is None or said < least else Stance.ASSERTED for said, least in zip(strongest, enough, strict=True)
     ]
 
 

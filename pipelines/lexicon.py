@@ -19,6 +19,8 @@ ALSO_ENGLISH = frozenset(
     "hit age cap pet gas pop all as or us am ed ad add max med mod sup ms he hi mac from lad soap peg map rom pos neg "
     "temp consult steroids echo preg".split()
 )
+# Short forms that head a section of a record: "PE:" is the physical examination, "MS:" the mental status or the joints.
+HEADINGS = frozenset(["pe:", "ms:"])
 PERSONS = frozenset("infant child adolescent elderly woman man".split())  # concepts that say who, not what
 SAME_WORDS = 0.6  # of the words that two readings span together
 TELLING = "ways of telling"  # the section of words that say how, when and where, not what
@@ -184,6 +186,11 @@ def _mentions(found: Sequence[tuple[int, int, Concept]]) -> tuple[tuple[Concept,
         else:
             groups.append((start, end, [concept]))
     return tuple(tuple(dict.fromkeys(concepts)) for _, _, concepts in groups)
+
+
+def heads_a_section(word: str) -> bool:
+    """Whether a word of a record, as written, is a heading and not the illness that its letters also stand for."""
+    return word.lower() in HEADINGS
 
 
 def places(concept: Concept, words: Sequence[str]) -> tuple[tuple[int, int], ...]:

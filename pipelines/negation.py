@@ -13,6 +13,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from pipelines import negation_triggers as triggers
+from pipelines.negation_signs import signed_spans
 
 LIST_REACH = 45  # words that a trigger reaches at most: lists of denied symptoms run long
 CHUNK_REACH = 9  # words without a comma or "or" after which a list has ended
@@ -84,6 +85,9 @@ def denied(words: Sequence[str]) -> tuple[bool, ...]:
 def stances(words: Sequence[str]) -> tuple[Stance, ...]:
     """For each word of a passage as written, how it is meant."""
     plain = [_bare(word) for word in words]
+    signed = tuple(signed_spans(words))
+    for place, _start, _end in signed:
+        plain[place] = ""  # it has spoken; a minus in brackets would also be read as "negative"
     marks = [Stance.ASSERTED] * len(words)
 
     def mark(start: int, end: int, stance: Stance) -> None:
@@ -92,6 +96,8 @@ def stances(words: Sequence[str]) -> tuple[Stance, ...]:
 
     for start, end in _sentences(words, plain):
         _judge(words, plain, start, end, mark)
+    for _place, start, end in signed:
+        mark(start, end, Stance.DENIED)
     for start, end in _family_sections(words, plain):
         mark(start, end, Stance.FAMILY)
     return tuple(marks)

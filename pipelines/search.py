@@ -28,6 +28,8 @@ KEYWORD_WEIGHT = 0.6  # of the keyword score (0 to about 1) against cosine simil
 ONCE = 2.5  # BM25 counts a word that stands once in an average passage as 1 / 2.5 of its weight
 CANDIDATES = 60  # passages that are looked at closely
 SURE_SIMILARITY = 0.42  # cosine above which a passage answers even a query without a known word
+NAMED_SIMILARITY = 0.31  # the same, where the lexicon understands a third of it and a record names what that is
+PARTLY_UNDERSTOOD = 0.3
 LIKELY_SIMILARITY = 0.35  # cosine above which a passage answers a query of which little is understood
 ANY_SIMILARITY = 0.2  # cosine below which nothing answers, unless a record names what is asked
 UNDERSTOOD = 0.5  # share of its words by which a query is about an illness, whatever else it says
@@ -154,7 +156,8 @@ def matched_word_indices(passage: Passage, words: Sequence[str], query: str) -> 
     lit = {owners[place] for place, known in enumerate(stems) if known in wanted}
     for concept in understood.concepts:
         for start, end in lexicon.places(concept, stems):
-            lit.update(owners[start:end])
+            if not lexicon.heads_a_section(words[owners[start]]):
+                lit.update(owners[start:end])
     return tuple(passage.word_indices[place] for place in sorted(lit) if place < len(passage.word_indices))
 
 
@@ -218,7 +221,8 @@ def answers(signs: Signs) -> bool:
     if signs.explained >= UNDERSTOOD or signs.findings > 1 or signs.drug:
         return alike >= ANY_SIMILARITY or signs.named
     if signs.explained > 0:
-        return alike >= LIKELY_SIMILARITY
+        named = signs.named and signs.explained >= PARTLY_UNDERSTOOD
+        return alike >= (NAMED_SIMILARITY if named else LIKELY_SIMILARITY)
     return signs.coverage >= ALL_COVERAGE or (signs.coverage >= SURE_COVERAGE and alike >= LIKELY_SIMILARITY)
 
 

@@ -28,6 +28,12 @@ def marked(text: str) -> set[str]:
         ("Troponin negative. Chest pain continues.", {"troponin"}, {"pain"}),
         ("Denies syncope however reports palpitations.", {"syncope"}, {"palpitations"}),
         ("NECK: No masses. HEART: Murmur.", {"masses"}, {"murmur"}),
+        ("ROS: -fever, -chest pain, +cough today", {"-fever", "-chest", "pain"}, {"+cough", "today"}),
+        ("Fever -, chills -, cough + for a week", {"fever", "chills"}, {"cough", "week"}),
+        ("GENERAL: (-) fatigue, (-) weight loss, (+) rash", {"fatigue", "weight", "loss"}, {"rash"}),
+        ("Cough (-), wheeze (+)", {"cough"}, {"wheeze"}),
+        ("Problems: - gout - rash - asthma", set(), {"gout", "rash", "asthma"}),
+        ("Post-operative fever - treated with paracetamol", set(), {"fever", "treated"}),
     ],
 )
 def test_scope_of_a_denial(text: str, refused: set[str], asserted: set[str]) -> None:

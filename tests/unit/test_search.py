@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from domain.audit import Actor
 from domain.errors import NothingFound, UploadRejected
 from domain.settings import load_settings
+from pipelines.search import matched_word_indices
 from pipelines.workbench import Workbench
 
 RECORDS = {
@@ -176,3 +178,19 @@ def test_a_rare_word_is_found_in_a_record_much_longer_than_the_others(bench: Wor
     ward = "She slept well, ate her meals and walked to the day room with one nurse. " * 6
     bench.import_text("long", f"{ward}The word quixotism stands here once. {ward}", "", Actor("nurse", "s", "nurse"))
     assert titles(bench, "quixotism")[0] == "long"
+
+
+@pytest.mark.models
+def test_the_heading_of_the_physical_examination_is_no_embolism(bench: Workbench) -> None:
+    text = "PE: lungs clear, abdomen soft. HEART: regular. Seen for a blocked ear after swimming."
+    bench.import_text("examined", text, "", Actor("nurse", "s", "nurse"))
+    bench.import_text("embolism", "CT shows a segmental PE on the right.", "", Actor("nurse", "s", "nurse"))
+    hits = bench.search("clot on the lung", Actor("nurse", "s", "nurse")).hits
+    found = {bench.document(hit.passage.document_id).title: hit for hit in hits}
+    assert next(iter(found)) == "embolism"
+    words = found["embolism"].passage.text.split()
+    lit = matched_word_indices(found["embolism"].passage, words, "clot on the lung")
+    assert [words[place] for place in lit] == ["PE"]
+    examined = "PE: lungs clear, abdomen soft.".split()
+    passage = replace(found["embolism"].passage, word_indices=tuple(range(len(examined))))
+    assert 0 not in matched_word_indices(passage, examined, "clot on the lung")
