@@ -40,9 +40,12 @@ LABS = (
 ILLNESSES = (
     "asthma|type 2 diabetes mellitus|community-acquired pneumonia|deep vein thrombosis|chronic kidney disease|gout|"
     "hypertension|acute pancreatitis|migraine|iron deficiency anaemia|atrial fibrillation|cellulitis|"
-    # the rules know no name of these; only the words around them can show that they are illnesses
-    "sarcoidosis|trigeminal neuralgia|pericarditis|myasthenia gravis|vestibular neuritis|endometriosis"
+    # told by their endings
+    "sarcoidosis|trigeminal neuralgia|pericarditis|myasthenia gravis|vestibular neuritis|endometriosis|"
+    # the rules know no name and no ending of these; only the words around them can show that they are illnesses
+    "narcolepsy|vitiligo|rosacea|bell's palsy|intussusception"
 ).split("|")
+RHINITIS = "Seen with allergic rhinitis."
 DATE_FORMS = ("%d/%m/%Y", "%d.%m.%Y", "%d %B %Y", "%d %b %Y", "%Y-%m-%d", "%d-%m-%Y")
 SWAPS = (("0", "O"), ("1", "l"), ("m", "rn"), ("O", "0"), ("l", "1"))
 Truth = tuple[FactKind, str, str, str]
@@ -145,16 +148,12 @@ def _allergies(rng: random.Random, lines: list[str], truth: set[Truth]) -> None:
         )
         truth |= {(FactKind.ALLERGY, one, one, "") for one in named}
     # looks like one and is none
-    lines.append(
-        rng.choice(
-            (
-                "Cold intolerance for a year.",
-                "Allergy letter",
-                "His mother is allergic to aspirin.",
-                "Seen with allergic rhinitis.",
-            )
-        )
+    other = rng.choice(
+        ("Cold intolerance for a year.", "Allergy letter", "His mother is allergic to aspirin.", RHINITIS)
     )
+    lines.append(other)
+    if other == RHINITIS:
+        truth.add((FactKind.DIAGNOSIS, "allergic rhinitis", "allergic rhinitis", ""))
 
 
 def _misread(rng: random.Random, line: str, share: float) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines import drug_names
-from pipelines.condition_names import CONDITION
+from pipelines.condition_names import LISTED_CONDITION
 from pipelines.lab_values import ANALYTES
 from pipelines.medicine_words import DOSE
 
@@ -187,7 +187,7 @@ def _within(span: Span, others: list[Span]) -> bool:
 
 
 def _capitals(text: str) -> Iterator[Span]:
-    medical = [found.span() for found in CONDITION.finditer(text)]
+    medical = [found.span() for found in LISTED_CONDITION.finditer(text)]
     before = ""
     for found in re.finditer(r"\S+", text):
         first, before = not before or bool(_SENTENCE_END.search(before)), found[0]

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from domain.document import Fact, FactKind, OcrPage, TextLine
 from pipelines import allergy_statements, dates, drug_names, lab_values, medicine_status, negation
-from pipelines.condition_names import CONDITION
+from pipelines.condition_names import CONDITION, LISTED_CONDITION
 from pipelines.medicine_status import Named, Status
 from pipelines.medicine_words import DOSE, FREQUENCY, ROUTE
 from pipelines.negation import Stance
@@ -71,6 +71,7 @@ _SUSPECTED = re.compile(
     re.IGNORECASE,
 )
 _LISTED = re.compile(r"(?:diagnos|problem|past|pmh)", re.IGNORECASE)
+_MAY_BEGIN = re.compile(r"(?<!name)[.:;,()•*\-–\d]$", re.IGNORECASE)
 _LIST_JOINT = re.compile(r"\s*(?:,|\band\b|(?:^|\s)\d[.)]\s)\s*", re.IGNORECASE)
 _GOES_ON = frozenset("no not without of and or the with for denies denied a an to in on by from any".split())
 WRAPPED_CHARS = 30  # a shorter line was ended on purpose; running text of a narrow column has about 40
@@ -326,6 +327,8 @@ def _allergies(page: OcrPage, texts: Sequence[_Text]) -> Iterator[tuple[Fact, in
 def _diagnoses(page: OcrPage, text: _Text, meant: Sequence[Stance]) -> Iterator[Fact]:
     for match in CONDITION.finditer(text.text):
         stance = min(meant[index - text.first] for index in text.words_of(*match.span()))
+        if not LISTED_CONDITION.search(match.group()) and _is_somebody(text.text, match.start()):
+            continue
         if stance is Stance.FAMILY or _RELATIVE.search(text.text[: match.start()]):
             continue  # a relative's illness is not the patient's
         name, note = match.group(), ""
@@ -338,6 +341,13 @@ def _diagnoses(page: OcrPage, text: _Text, meant: Sequence[Stance]) -> Iterator[
     headed = _DIAGNOSIS.match(text.text)
     if headed and headed["mark"]:
         yield from _headed_diagnoses(page, text, headed, meant)
+
+
+def _is_somebody(text: str, start: int) -> bool:
+    """Whether a word that ends like an illness is written like a name: a capital in the middle of a sentence, or behind
+    "Surname:"."""
+    before = text[:start].rstrip()
+    return text[start].isupper() and not text.isupper() and bool(before) and not _MAY_BEGIN.search(before)
 
 
 def _headed_diagnoses(page: OcrPage, text: _Text, headed: re.Match[str], meant: Sequence[Stance]) -> Iterator[Fact]:

@@ -145,6 +145,22 @@ def test_a_suspicion_is_called_one(line: str, label: str) -> None:
     assert (fact.label, fact.negated) == (label, False)
 
 
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("Treated here for vestibular neuritis.", {"vestibular neuritis"}),
+        ("Known Endometriosis, and hyponatraemia in May", {"hyponatraemia"}),
+        ("Cholelithiasis on ultrasound", {"Cholelithiasis"}),
+        ("HISTORY: SARCOIDOSIS", {"SARCOIDOSIS"}),
+        ("The diagnosis and prognosis were discussed; osteopathy was advised", set()),
+        ("Seen by Dr Politis with Maria Politis", set()),
+        ("Surname: Politis", set()),
+    ],
+)
+def test_illnesses_are_known_by_their_endings_and_people_are_not_taken_for_them(line: str, found: set[str]) -> None:
+    assert {fact.label for fact in facts_of(line, kind=FactKind.DIAGNOSIS)} == found
+
+
 def test_illnesses_that_no_list_knows_are_parted_under_their_heading() -> None:
     facts = facts_of("Diagnoses: sarcoidosis, trigeminal neuralgia and asthma", kind=FactKind.DIAGNOSIS)
     assert sorted(fact.label for fact in facts) == ["asthma", "sarcoidosis", "trigeminal neuralgia"]
