@@ -155,7 +155,7 @@ NOTE_CARD = replace(
         Metric(
             "aligned statements in the section of the clinician's note",
             0.815,
-            "ACI-Bench validation split, 622 statements",
+            "ACI-Bench validation split, 617 statements",
             "python -m models.training.notes --data DIR",
         ),
     ),

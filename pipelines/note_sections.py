@@ -42,7 +42,7 @@ _SETTLED = (
                               r"(?:my|the) (?:impression|diagnosis)\b)", re.I)),
     ("Examination", re.compile(r"\bon (?:your |his |her |their |the )?(?:physical )?exam(?:ination)?\b|\b(?:to palpation|to auscultation)\b", re.I)),
     ("Results", re.compile(r"\b(?:a1c|hemoglobin|haemoglobin|creatinine|potassium|sodium|cholesterol|ldl|uric acid|white count|platelets|glucose|sugars?|sugar readings?|inr|x-ray|mri|ct|scan|ekg|ecg|"
-                        r"urine|dipstick|cultures?|biopsy|(?:blood|thyroid|lab|urine|pregnancy|stress) (?:tests?|work|results?)|labs|echo(?:cardiogram)?)\b.{0,20}\b(?:is|are|was|were|looks?|came back|shows?|showed)\b(?! (?:going|due|to|not (?:done|back)))", re.I)),
+                        r"dipstick|cultures?|biopsy|(?:blood|thyroid|lab|urine|pregnancy|stress) (?:tests?|work|results?)|labs|echo(?:cardiogram)?)\b.{0,20}\b(?:is|are|was|were|looks?|came back|shows?|showed)\b(?! (?:going|running|due|to|not (?:done|back)))", re.I)),
     ("Examination", re.compile(r"^(?:okay |and |so )*(?:your|his|her|their|the) (?:(?:left|right|both|neurological|lymph) )?(?:throat|tonsils|lungs?|heart|chest|abdomen|belly|ears?|eardrums?|eyes?|pupils|nose|skin|neck|glands|nodes|reflexes|"
                             r"strength|gait|spine|back|knees?|hips?|ankles?|shoulders?|wrists?|elbows?|hands?|feet|foot|legs?|arms?|joints?|ligaments?|liver|spleen|thyroid|tongue|gums|sinuses|wound|exam(?:ination)?) (?:is|are|looks?|sounds?|feels?) "
                             r"(?!why|because|going|what|where|at risk|getting|giving)", re.I)),

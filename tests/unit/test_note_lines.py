@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipelines.note_exchanges import Statement
+from pipelines.note_exchanges import Statement, statements
 from pipelines.note_lines import choose, worth_a_look
-from pipelines.note_sections import TOPICS, Judged
+from pipelines.note_sections import TOPICS, Judged, topic_of
 from pipelines.note_sentences import Clause
 
 
@@ -69,3 +69,24 @@ def test_what_is_planned_is_one(text: str) -> None:
 def test_an_answer_without_content_is_none() -> None:
     assert not worth_a_look(statement("Medications: taking.", "patient", True))
     assert worth_a_look(statement("Medications: aspirin.", "patient", True))
+
+
+@pytest.mark.parametrize(
+    ("said", "topic", "section"),
+    [
+        ("Your throat is red, and your lungs are clear.", "History", "objective"),
+        ("Your neurological examination is normal.", "History", "objective"),
+        ("Your uric acid is nine point four.", "History", "objective"),
+        ("Reduce the glargine to fourteen units.", "Results", "plan"),
+        ("Please weigh yourself every morning.", "History", "plan"),
+        ("I think these are migraines with aura.", "Examination", "assessment"),
+        ("I think you should rest.", "Assessment", "assessment"),
+        ("Your knee is going to be fine.", "History", "subjective"),
+    ],
+)
+def test_what_a_doctor_finds_orders_or_believes_stands_where_it_belongs(said: str, topic: str, section: str) -> None:
+    """Whatever the classifier took it for."""
+    clause = Clause("u1", "S1", "doctor", 0, said)
+    [told] = statements([clause])
+    logs = np.array([0.0 if one == topic else -9.0 for one in TOPICS], np.float32)
+    assert TOPICS[topic_of(told, logs)] == section
