@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +20,7 @@ from pipelines.reading_order import in_reading_order
 from pipelines.word_boxes import tighten
 from pipelines.word_layer import moved
 
+HEED_SECONDS = 0.2  # how long a job that was stopped may seem not to have heard
 UPRIGHT_ENOUGH = 0.80  # mean confidence above which nobody needs to look whether the page is upside down
 SAMPLE_SIDE = 900  # pixels: a dozen lines of print, read two to four ways at the cost of half a page
 DOUBT = 0.75  # default line of doubt: words below it are shown for a person to check
@@ -74,21 +75,28 @@ def read_pages(
     waiting: deque[Future[OcrPage]] = deque()
     done = 0
     progress(0, total, "pages", "Reading")
-    with ThreadPoolExecutor(count, thread_name_prefix="read-page") as pool:
-        try:
-            for page in pages:
-                waiting.append(pool.submit(read_page, page, engine))
-                if len(waiting) > count:
-                    yield waiting.popleft().result()
-                    done += 1
-                    progress(done, total, "pages", "Reading")
-            while waiting:
-                yield waiting.popleft().result()
+    pool = ThreadPoolExecutor(count, thread_name_prefix="read-page")
+    try:
+        for page in pages:
+            waiting.append(pool.submit(read_page, page, engine))
+            if len(waiting) > count:
+                yield _heeding(waiting.popleft(), done, total, progress)
                 done += 1
                 progress(done, total, "pages", "Reading")
-        finally:
-            for future in waiting:
-                future.cancel()
+        while waiting:
+            yield _heeding(waiting.popleft(), done, total, progress)
+            done += 1
+            progress(done, total, "pages", "Reading")
+    finally:
+        # Whoever stopped the job need not wait for a page that is half read: its thread ends by itself, unheard.
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _heeding(future: Future[OcrPage], done: int, total: int, progress: Progress) -> OcrPage:
+    """The page, once it is read; meanwhile the listener is asked now and then, so that a stop is heard at once."""
+    while not wait((future,), HEED_SECONDS).done:
+        progress(done, total, "pages", "Reading")
+    return future.result()
 
 
 def needs_eye(page: OcrPage, doubt: float = DOUBT) -> bool:

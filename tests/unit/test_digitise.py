@@ -77,6 +77,31 @@ def test_a_stopped_job_stops() -> None:
         list(reader)
 
 
+def test_a_stop_does_not_wait_for_the_page_that_is_being_read() -> None:
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(Fixed):
+        def read(self, pixels: np.ndarray) -> tuple[TextLine, ...]:
+            reading.set()
+            go_on.wait(30)
+            return super().read(pixels)
+
+    switch = CancelSwitch()
+    engine = Slow((line_at("some words", 10, 10),))
+
+    def stop_once_reading(done: float, total: float, unit: str, message: str) -> None:
+        if reading.is_set():
+            switch.stop()
+        switch(done, total, unit, message)
+
+    try:
+        with pytest.raises(Cancelled):
+            list(read_pages(pages(5), engine, 5, stop_once_reading, workers=1))
+        assert engine.calls == 0, "the page that was under way has not been waited for"
+    finally:
+        go_on.set()
+
+
 def test_a_page_that_breaks_the_engine_is_named_without_the_librarys_words() -> None:
     with pytest.raises(ModelUnavailable, match="Page 1") as refused:
         list(read_pages(pages(3), Broken(()), 3, workers=2))
