@@ -44,12 +44,13 @@ def build(workbench: Workbench, session: Session) -> None:
         with gr.Column(scale=3, min_width=300):
             shown = part("chart", events=EVENTS)
             # In small and last: receiving a chart from elsewhere is done once, reading it every day.
-            status = part("job_status", elem_id="hc-chart-status")
             receive = gr.UploadButton(
                 "Receive a chart (FHIR bundle)…", file_types=FILE_TYPES, size="sm", elem_id="hc-chart-receive"
             )
-            cancel = gr.Button("Cancel", visible=False, size="sm", elem_id="hc-chart-cancel")
-            save = gr.DownloadButton("Save the chart", visible=False, size="sm", elem_id="hc-chart-save")
+            with gr.Column(elem_classes="hc-chart-job"):  # stays in sight however long the chart is
+                status = part("job_status", elem_id="hc-chart-status")
+                cancel = gr.Button("Cancel", visible=False, size="sm", elem_id="hc-chart-cancel")
+                save = gr.DownloadButton("Save the chart", visible=False, size="sm", elem_id="hc-chart-save")
         with gr.Column(scale=2, min_width=280):
             viewer = part("chart_viewer", events=("open", "show", "preview_move", "move"))
 

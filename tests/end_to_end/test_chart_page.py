@@ -16,7 +16,7 @@ from domain.audit import Actor
 from domain.settings import Settings
 from pipelines.workbench import Workbench
 from tests.end_to_end.conftest import started, windows
-from tests.end_to_end.test_records_and_search import NO_FAULTS, choose_patient, find_faults, show_tab
+from tests.end_to_end.test_records_and_search import NO_FAULTS, choose_patient, find_faults, keep_view, show_tab
 from tests.unit.clinic_kit import sent_chart
 
 pytestmark = pytest.mark.browser
@@ -213,6 +213,9 @@ def test_a_chart_is_received_stopped_taken_up_again_and_sent_on(
     # with so many files, writing it out is a job with an end
     page.locator("#hc-chart").get_by_role("button", name="Chart as FHIR").click()
     expect(status(page)).to_contain_text(f"The chart of {name}:", timeout=FILED_MS)
+    expect(status(page)).to_be_in_viewport()
+    expect(page.locator("#hc-chart-save")).to_be_in_viewport()
+    keep_view(page, f"{look}-receive-3-in-sight")
     keep_picture(page, f"{look}-receive-3-written")
     assert find_faults(page) == NO_FAULTS
     with page.expect_download() as saved:
