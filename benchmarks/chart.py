@@ -33,10 +33,11 @@ from pipelines.chart_desk import ChartDesk
 from pipelines.patient_desk import PatientDesk
 from storage import documents, patients, readings
 from storage.consultations import ConsultationStore
-from storage.database import Database, name_tokens
-from storage.database import patients as patient_rows
+from storage.database import Database
 from storage.documents import Filing
 from storage.prescriptions import PrescriptionStore
+from storage.tables import name_tokens
+from storage.tables import patients as patient_rows
 
 LISTED = 50  # patients that the endpoint gives
 ACTOR = Actor("benchmark", "", "doctor")

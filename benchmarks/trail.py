@@ -19,7 +19,8 @@ import typer
 from domain.audit import HASHED_FIELDS, Action, Actor, hashed_content
 from domain.merkle import Growing, leaf_hash, proof_holds
 from storage import audit
-from storage.database import Database, events, trail_edge, trail_head, trail_nodes
+from storage.database import Database
+from storage.tables import events, trail_edge, trail_head, trail_nodes
 
 BATCH = 20_000
 PROOFS = 200

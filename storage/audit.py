@@ -17,7 +17,7 @@ from domain.audit import HASHED_FIELDS, Action, Actor, AuditEvent, Checkpoint, E
 from domain.errors import NothingFound, StorageFailed
 from domain.merkle import DIGEST_BYTES, Growing, inclusion_proof, leaf_hash
 from domain.models import ModelStamp
-from storage.database import events, trail_edge, trail_head, trail_nodes
+from storage.tables import events, trail_edge, trail_head, trail_nodes
 
 MAX_DETAIL_CHARS = 400
 ROWS_AT_ONCE = 5000

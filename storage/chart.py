@@ -19,7 +19,8 @@ from domain.errors import NotAllowed, NothingFound
 from domain.kept_reading import KeptReading
 from domain.models import ModelStamp
 from storage import fact_places, patients, readings
-from storage.database import (
+from storage.page_codec import fact_from_json
+from storage.tables import (
     chart_dismissals,
     chart_imports,
     chart_merges,
@@ -30,9 +31,8 @@ from storage.database import (
     events,
     prescriptions,
 )
-from storage.database import patients as patient_rows
-from storage.database import readings as reading_rows
-from storage.page_codec import fact_from_json
+from storage.tables import patients as patient_rows
+from storage.tables import readings as reading_rows
 
 MOVED = {
     "documents": (documents, documents.c.document_id),

@@ -8,7 +8,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from storage.database import chart_files, chart_imports, documents
+from storage.tables import chart_files, chart_imports, documents
 
 
 @dataclass(frozen=True, slots=True)

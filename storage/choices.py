@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from storage.database import choices
+from storage.tables import choices
 
 
 def all_of(tx: sa.Connection) -> dict[str, str]:

@@ -16,8 +16,9 @@ from domain.audit import Action, Actor
 from domain.errors import NotAllowed, NothingFound
 from domain.models import ModelStamp
 from storage import audit
-from storage.database import Database, consultation_addenda, consultation_versions, consultations
+from storage.database import Database
 from storage.patients import check_own_chart
+from storage.tables import consultation_addenda, consultation_versions, consultations
 
 UNKNOWN = "No consultation of this id is kept here. Check the id, or start again from the recording or the text."
 LOCKED = "This note is signed, so it cannot be changed any more. What is still to be said goes into an addendum."

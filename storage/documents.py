@@ -12,9 +12,9 @@ from domain.document import Correction, Fact, OcrDocument, OcrPage, TextLine, Te
 from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.models import ModelStamp
 from storage import fact_places
-from storage.database import corrections, documents, pages
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
 from storage.patients import check_own_chart
+from storage.tables import corrections, documents, pages
 
 MAX_WORD_CHARS = 200
 UNKNOWN_RECORD = "No record has this id. It may have been removed; choose one from the list."

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import sqlalchemy as sa
 
 from domain.document import Fact, OcrDocument, OcrPage
-from storage.database import documents, fact_places, pages
 from storage.page_codec import fact_from_json, page_from_json
+from storage.tables import documents, fact_places, pages
 
 Boxes = tuple[tuple[float, ...], ...]
 DECIMALS = 1  # a tenth of a pixel is finer than any box is known

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from domain.errors import NotAllowed, NothingFound
 from domain.name_keys import consonants, keys_of
 from domain.patient import Patient
-from storage.database import chart_merges, name_keys, name_tokens, patients
+from storage.tables import chart_merges, name_keys, name_tokens, patients
 
 FEW_TOKENS = 20_000  # so many names are all compared with a misspelt one
 MAX_COMPARED = 5_000  # words of names that share a key with it

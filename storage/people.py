@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from domain.errors import NotAllowed, NothingFound
 from domain.people import Account, Role
-from storage.database import accounts, broken_glass, failed_sign_ins, sign_ins
+from storage.tables import accounts, broken_glass, failed_sign_ins, sign_ins
 
 
 def add(tx: sa.Connection, name: str, role: Role, password_hash: str, now: datetime) -> Account:

@@ -29,8 +29,9 @@ from domain.prescription import (
     SignedPrescription,
 )
 from storage import audit
-from storage.database import Database, prescription_fillings, prescriptions
+from storage.database import Database
 from storage.patients import check_own_chart
+from storage.tables import prescription_fillings, prescriptions
 
 UNKNOWN = "No prescription of this id is kept here. Check the id, or scan its code."
 

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 
 from domain.errors import NothingFound
 from domain.kept_reading import Feedback, KeptReading, Opinion
-from storage.database import reading_feedback, readings
 from storage.patients import check_own_chart
+from storage.tables import reading_feedback, readings
 
 
 def add(tx: sa.Connection, kept: KeptReading) -> None:

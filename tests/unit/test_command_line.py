@@ -66,7 +66,7 @@ def test_the_trail_is_shown_and_a_changed_event_is_named() -> None:
     from domain.audit import Actor
     from domain.settings import load_settings
     from pipelines.workbench import Workbench
-    from storage.database import events
+    from storage.tables import events
 
     bench = Workbench(load_settings())
     bench.create_patient("Ada Example", "1961-03-12", "female", "", Actor("nurse", "s", "nurse"))

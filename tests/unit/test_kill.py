@@ -16,8 +16,9 @@ import sqlalchemy as sa
 
 from pipelines.workbench import Workbench
 from storage import audit, documents
-from storage.database import Database, events
+from storage.database import Database
 from storage.files import FileStore
+from storage.tables import events
 from tests.unit.indexing_child import COMMITTED, NURSE, STEPS, open_workbench, own_word
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,8 @@ from domain.errors import NotAllowed, NothingFound, UploadRejected
 from domain.people import Role
 from pipelines.people_desk import PeopleDesk
 from storage import audit, patients
-from storage.database import Database, accounts, sign_ins
+from storage.database import Database
+from storage.tables import accounts, sign_ins
 
 OPERATOR = Actor("operator", "command line", "administrator")
 PASSWORD = "correct horse battery"

@@ -150,7 +150,7 @@ def test_a_correction_and_a_move_are_followed_by_the_index(bench: Workbench) -> 
 
 @pytest.mark.models
 def test_what_a_crash_left_out_of_the_index_is_put_in_when_it_is_opened(bench: Workbench) -> None:
-    from storage.database import documents as table
+    from storage.tables import documents as table
 
     with bench.database.begin() as tx:
         tx.execute(table.update().where(table.c.title == "knee").values(indexed_revision=0))

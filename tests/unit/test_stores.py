@@ -17,10 +17,11 @@ from domain.errors import NotAllowed, NothingFound, StorageFailed, UploadRejecte
 from domain.models import ModelStamp
 from pipelines.patient_desk import PatientDesk
 from storage import audit, choices, documents, patients
-from storage.database import Database, events
+from storage.database import Database
 from storage.documents import Filing
 from storage.files import FileStore
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
+from storage.tables import events
 
 FILING = Filing("a" * 64, "", "b" * 64)
 

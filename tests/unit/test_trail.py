@@ -15,8 +15,9 @@ from domain.merkle import Growing, leaf_hash, proof_holds
 from pipelines.trail_desk import TrailDesk
 from storage import audit
 from storage.checkpoint_file import FILE, CheckpointFile
-from storage.database import Database, events, trail_edge, trail_head, trail_nodes
+from storage.database import Database
 from storage.signing_keys import SigningKeys
+from storage.tables import events, trail_edge, trail_head, trail_nodes
 
 EVENTS = 21
 NURSE = Actor("nurse", "session", "nurse")
