@@ -76,10 +76,6 @@ def print_out(page: Page, name: str) -> None:
     assert page.evaluate("document.body.className") == before
 
 
-def tabs(page: Page) -> list[str]:
-    return [tab.inner_text() for tab in page.get_by_role("tab").all() if tab.is_visible()]
-
-
 @pytest.mark.parametrize(("width", "theme"), [(1280, "light"), (390, "dark")])
 def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, theme: str) -> None:
     look, name, number = f"{width}-{theme}", f"Signe Walk {width}", f"HC-88{width}"
