@@ -53,7 +53,8 @@ CALLED = frozenset(
 )
 # Words that begin a line of a record, or are written with a capital in one, and are nobody's name.
 PLAIN = frozenset(
-    """a about above accompanied address admission admitted advice advised after again aged allergic allergies allergy
+    """against asked changed compare image marked named only reference source whole word written
+    a about above accompanied address admission admitted advice advised after again aged allergic allergies allergy
     also although always am an and any appears appetite appointment as ask asked assessment at attended aunt
     awaiting aware background because been before began bilateral biochemistry blood bloods both bowels brother
     brought but by call can carer cause chart chest clinic clinical clinician community complains complaint

@@ -46,6 +46,19 @@ def test_clinical_words_stay_to_be_read(line: str) -> None:
     assert deidentify.text(line, made_up.nobody()) == line
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Reference 3.5 to 5.1.", "Named on █; denied on █: “no known allergies”.", "Marked so on the page.",
+        "Asked for on █; no visit within 30 days of that day is on the chart.", "Compare it with the page.",
+        "Changed: Ramipril 2.5 mg once daily → 5 mg once daily", "New problem: Asthma", "Left against right: hip fracture",
+        "Prescribed on █; “stopped” on █.", "Source of the rule: the patient's own records.",
+    ],
+)  # fmt: skip
+def test_what_the_chart_itself_says_stays_to_be_read(line: str) -> None:
+    assert deidentify.text(line, made_up.nobody()) == line
+
+
 def test_a_name_misread_by_a_letter_or_within_a_compound_is_covered() -> None:
     of = made_up.nobody()
     named = type(of)("p", "Anne Petropoulos", of.birth_date, of.sex, "HC-1", of.created_at)
