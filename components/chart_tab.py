@@ -153,7 +153,7 @@ def build(workbench: Workbench, session: Session) -> None:
                         raise toast(message)
                 case Ended():
                     size = event.result.stat().st_size / 1e6
-                    said = f"The chart of {name}: {size:.0f} MB, written out in {event.seconds:.0f} s. Save it below."
+                    said = f"The chart of {name}: {size:.1f} MB, written out in {event.seconds:.0f} s. Save it below."
                     button = gr.DownloadButton(f"Save the chart of {name}", value=str(event.result), visible=True)
                     yield chart_view.present_status("done", said), gr.Button(visible=False), button
 
