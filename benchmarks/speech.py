@@ -100,7 +100,7 @@ def _ours(base: Path, words: Any, voices: Any, shelf: Any, begun: float | None) 
     first: list[float] = []
     kept = _Kept(voices)
     heard = transcribe(
-        base.with_suffix(".wav"),
+        Path(f"{base}.wav"),
         kept,
         words,
         on_utterance=lambda _: first.append(time.monotonic() - (begun or started)),
@@ -117,8 +117,8 @@ def _ours(base: Path, words: Any, voices: Any, shelf: Any, begun: float | None) 
 
 
 def _compared(base: Path, heard: Transcript, voices: Sequence[Turn], roles: dict[str, str]) -> Figures:
-    turns = json.loads(base.with_suffix(".json").read_text("utf-8"))["turns"]
-    reference = _rttm(base.with_suffix(".rttm"))
+    turns = json.loads(Path(f"{base}.json").read_text("utf-8"))["turns"]
+    reference = _rttm(Path(f"{base}.rttm"))
     said = [word for one in heard.utterances for word in one.words]
     said.sort(key=lambda word: word.start_s or 0.0)
     made = Figures()
