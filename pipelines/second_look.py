@@ -118,7 +118,7 @@ def _with_names(words: Sequence[TimedWord], taken: Sequence[_Tried]) -> tuple[Ti
         heard = words[one.start : one.end]
         written = EDGES.sub("", " ".join(word.text for word in heard))
         closing = heard[-1].text[len(heard[-1].text.rstrip(".,;:?!")) :]
-        doubt = WordDoubt(f'Written as "{written}" at first; {one.name} fits the sound better. Listen.', (written,))
+        doubt = WordDoubt(f'Written as "{written}" at first, which sounds like {one.name}. Listen.', (written,))
         sure = min(word.confidence for word in heard)
         made[one.start : one.end] = [
             TimedWord(one.name + closing, heard[0].start_s, heard[-1].end_s, sure, doubt=doubt)
