@@ -152,8 +152,9 @@ def build(workbench: Workbench, session: Session) -> None:
                     if state == "refused":
                         raise toast(message)
                 case Ended():
-                    size = event.result.stat().st_size / 1e6
-                    said = f"The chart of {name}: {size:.1f} MB, written out in {event.seconds:.0f} s. Save it below."
+                    count = event.result.stat().st_size
+                    size = f"{count / 1e6:.1f} MB" if count >= 1e6 else f"{count / 1e3:.0f} kB"
+                    said = f"The chart of {name}: {size}, written out in {event.seconds:.0f} s. Save it below."
                     button = gr.DownloadButton(f"Save the chart of {name}", value=str(event.result), visible=True)
                     yield chart_view.present_status("done", said), gr.Button(visible=False), button
 
