@@ -7,8 +7,8 @@ set -euo pipefail
 run_programs=(tesseract)
 run_packages=(tesseract-ocr fonts-dejavu-core libgl1 libglib2.0-0)
 run_libraries=(libGL.so.1 libgthread-2.0.so.0)  # OpenCV's wheel with the contributed modules is linked to them
-test_programs=(chromium)
-test_packages=(chromium postgresql fonts-dejavu-core fonts-liberation)
+test_programs=(chromium pdftotext)  # poppler: a second reader of our text layer
+test_packages=(chromium postgresql poppler-utils fonts-dejavu-core fonts-liberation)
 
 case "${1:-run}" in
   run) programs=("${run_programs[@]}") packages=("${run_packages[@]}") ;;
