@@ -15,6 +15,7 @@ from components.bridge import told
 from components.part import part
 from components.prescription_endpoints import hat
 from domain.errors import NotAllowed, NothingFound, PrescriptionInvalid, UploadRejected
+from domain.people import Mode
 from domain.prescription import PrescriptionRecord, Verdict
 from domain.prescription_order import read_order, read_quantities
 
@@ -24,13 +25,20 @@ if TYPE_CHECKING:
 
 TAB = "Prescription"
 MAX_PREFIX_CHARS = 60
-HATS = """
+BANNER = """
 <p class="hc-part hc-banner">
-  <span><b>Open demonstration: both hats are offered here.</b> Nobody signs in, so anyone may sign as doctor and
-  hand out as pharmacist. The signature is real; the prescriptions are not for use.</span>
+  <span>{said}</span>
   <a class="hc-link" href="#hc-pharmacy">To the pharmacist's side</a>
 </p>
 """
+OPEN = (
+    "<b>Open demonstration: both hats are offered here.</b> Nobody signs in, so anyone may sign as doctor and hand out "
+    "as pharmacist. The signature is real; the prescriptions are not for use."
+)
+CLINIC = (
+    "<b>A doctor signs, a pharmacist hands out.</b> What your role may not do is refused, and every step is on the "
+    "trail. The signature is real; the prescriptions are not for use."
+)
 
 
 class Counter:
@@ -74,7 +82,8 @@ class Counter:
 def build(workbench: Workbench, session: Session) -> None:
     """Lays the tab out and wires it."""
     counter = Counter(workbench)
-    gr.HTML(HATS, apply_default_css=False, js_on_load=None)
+    said = CLINIC if workbench.settings.mode is Mode.CLINIC else OPEN
+    gr.HTML(BANNER.format(said=said), apply_default_css=False, js_on_load=None)
     with gr.Row():
         with gr.Column(scale=3, min_width=300):
             form = part("prescription_form", events=("suggest", "check", "sign", "show", "fill", "plan", "revoke"))

@@ -139,6 +139,7 @@ def test_nurse_doctor_pharmacist_and_doctor(sign_in, keep_picture, width: int, t
     pharmacy = sign_in("pharmacist", width, theme)
     show_tab(pharmacy, "Prescription")
     expect(pharmacy.get_by_role("tab", name="Chart")).to_be_hidden()  # what a role may not open is taken away
+    expect(pharmacy.locator(".hc-banner", has_text="A doctor signs, a pharmacist hands out.")).to_be_visible()
     pharmacy.fill("#hc-rx-typed", doctor.locator(".hc-rx-code").text_content())
     pharmacy.click("#hc-rx-verify")
     expect(pharmacy.locator("#hc-verdict")).to_contain_text("Genuine: may be dispensed", timeout=FIRST_MS)
