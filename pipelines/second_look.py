@@ -1,9 +1,10 @@
 """A second look where words sound like a medicine: the recogniser compares what it wrote with the medicine's name.
 
-A recogniser that knows few medicines writes "pritnisone" or "of you profen". Asked how likely the name is for the same
-sound, it mostly says: likelier, or nearly so. Where that and the likeness of sound agree, the name stands in the
-transcript, lit, with what was written at first beside it. Words around stay as they are: a prompt with names, which
-would do the same, makes Whisper drop speech.
+A recogniser that knows few medicines writes "pritnisone" or "warpher in": its search never came upon the name. Shown
+it, it may find the name likelier for the same sound. Then the name is what was heard, and stands in the transcript,
+lit, with what was written at first beside it. A name that is not likelier is only suggested, by `medical_words`, and
+a person applies it. Words around stay as they are: a prompt with names, which would do the same, makes Whisper drop
+speech.
 """
 
 from __future__ import annotations
@@ -18,11 +19,8 @@ from models.contracts import Transcriber
 from pipelines import drug_names
 from pipelines.sounding_names import EDGES, OWN_EASES, Run, common_names, likeness, own_names, runs_of, whole_names
 
-# Measured on spoken visits with other voices and medicines than the development dialogues, clean, in a room, with
-# noise, by telephone: above TAKEN every name was the one that was said, and the first wrong one lay at -6.
-TAKEN = -4.0  # natural logarithm, likeness added: from here on the name is taken
-ALIKE_COUNTS = 40.0  # how much a likeness above the bar counts beside the recogniser's logarithm
-AHEAD = 3.0  # so much the next name must lie behind
+ALIKE_COUNTS = 40.0  # between names: how much a likeness above the bar counts beside the recogniser's natural logarithm
+AHEAD = 3.0  # so much the next name must lie behind, likeness counted
 LOOSER = 0.10  # names so far below the bar are compared too
 MOST_TRIED = 12  # names a phrase
 NAMES_A_RUN = 3
@@ -47,8 +45,8 @@ def look_again(
         tried = _names_for(phrase.words, own)
         if tried:
             scores = transcriber.likelihoods(_sound_of(phrase, clip), language, _texts(phrase.words, tried))
-            total = [score - scores[0] + ALIKE_COUNTS * one.above for one, score in zip(tried, scores[1:], strict=True)]
-            phrase = replace(phrase, words=_with_names(phrase.words, _taken(tried, total)))
+            gains = [score - scores[0] for score in scores[1:]]
+            phrase = replace(phrase, words=_with_names(phrase.words, _taken(tried, gains)))
         seen.append(phrase)
     return tuple(seen)
 
@@ -94,8 +92,12 @@ def _texts(words: Sequence[TimedWord], tried: Sequence[_Tried]) -> list[str]:
     ]
 
 
-def _taken(tried: Sequence[_Tried], total: Sequence[float]) -> list[_Tried]:
-    """The best of those over each other, where it is good enough and no other name comes near."""
+def _taken(tried: Sequence[_Tried], gains: Sequence[float]) -> list[_Tried]:
+    """The best of those over each other, where it is likelier than what was written and no other name comes near.
+
+    `gains`: how much likelier each makes the phrase, natural logarithms.
+    """
+    total = [gain + ALIKE_COUNTS * one.above for one, gain in zip(tried, gains, strict=True)]
     kept: list[_Tried] = []
     order = sorted(range(len(tried)), key=lambda at: -total[at])
     for at in order:
@@ -103,7 +105,7 @@ def _taken(tried: Sequence[_Tried], total: Sequence[float]) -> list[_Tried]:
         over = [i for i in order if i != at and tried[i].start < one.end and one.start < tried[i].end]
         others = [total[i] for i in over if not _same(tried[i].name, one.name)]
         clear = total[at] - max(others, default=-np.inf) >= AHEAD
-        if total[at] >= TAKEN and clear and all(one.end <= k.start or one.start >= k.end for k in kept):
+        if gains[at] >= 0 and clear and all(one.end <= k.start or one.start >= k.end for k in kept):
             kept.append(one)
     return kept
 
