@@ -12,7 +12,6 @@ import numpy as np
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
-from pipelines import scan_jpeg12
 from pipelines.scan_display import decode_frame, upright
 
 DICOMDIR = "1.2.840.10008.1.3.10"
@@ -53,6 +52,7 @@ def looks_like_dicom(head: bytes) -> bool:
 def open_dicom(path: Path, limits: Limits):
     """(pictures, modality, identity fields present, warnings, decode). Raises UploadRejected."""
     dataset = read_header(path)
+    broken = drop_unreadable(dataset)
     if (
         str(dataset.get("file_meta", {}).get("MediaStorageSOPClassUID", "")) == DICOMDIR
         or "DirectoryRecordSequence" in dataset
@@ -79,6 +79,8 @@ def open_dicom(path: Path, limits: Limits):
             f"The file carries identity ({', '.join(identity)}); it is neither shown nor kept with the reading. "
             "To pass the file on, save it without identity first."
         )
+    if broken:
+        told.append(f"Fields of the header that hold no value of their kind: {broken}. They were left out.")
     if str(dataset.get("BurnedInAnnotation", "")).upper() == "YES":
         told.append("The file says that text is burned into the picture.")
     if str(dataset.get("LossyImageCompression", "")) == "01":
@@ -107,7 +109,6 @@ def read_header(path: Path) -> Any:
     from pydicom.errors import InvalidDicomError
 
     _keep_quiet()
-    scan_jpeg12.register()
     try:
         return pydicom.dcmread(path, force=True)
     except (
@@ -123,6 +124,22 @@ def read_header(path: Path) -> Any:
         raise UploadRejected(
             "The DICOM file is damaged or breaks off, so it cannot be read. Export it again."
         ) from error
+
+
+def drop_unreadable(dataset: Any) -> int:
+    """Take out of a header the fields that hold no value of their kind, and say how many; each would fail when asked
+    for. A picture can be read without most of them, and what it needs is missed where it is needed."""
+    from pydicom.errors import BytesLengthException
+
+    broken = []
+    for tag in list(dataset.keys()):
+        try:
+            dataset[tag]
+        except (NotImplementedError, BytesLengthException, ValueError, TypeError, AttributeError, KeyError):
+            broken.append(tag)
+    for tag in broken:
+        del dataset[tag]
+    return len(broken)
 
 
 def _keep_quiet() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from domain.errors import UploadRejected
+from pipelines.scan_decoding import stored_pixels
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +24,12 @@ TURNED = ("CT", "MR", "PT", "NM")  # slices; a radiograph's marks are part of th
 def decode_frame(dataset: Any, index: int) -> np.ndarray:
     """uint8 (rows, columns[, 3]) of one frame as stored, in the greys that a viewer shows. Raises UploadRejected,
     naming the compression where no decoder for it is installed."""
-    from pydicom.pixels import apply_color_lut, apply_modality_lut, pixel_array
+    from pydicom.pixels import apply_color_lut, apply_modality_lut
 
     try:
         photometric = str(dataset.get("PhotometricInterpretation", "MONOCHROME2"))
         complete_meta(dataset)
-        stored = pixel_array(dataset, index=index)
+        stored = stored_pixels(dataset, index)
         if photometric == "PALETTE COLOR":
             return _eight_bit_colours(apply_color_lut(stored, dataset))
         if int(dataset.get("SamplesPerPixel", 1)) > 1:

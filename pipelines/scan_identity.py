@@ -19,7 +19,8 @@ from domain.errors import UploadRejected
 from domain.limits import Limits
 from models.contracts import OcrEngine
 from pipelines.progress import Progress, silent
-from pipelines.scan_dicom import looks_like_dicom, open_dicom, read_header
+from pipelines.scan_decoding import stored_pixels
+from pipelines.scan_dicom import drop_unreadable, looks_like_dicom, open_dicom, read_header
 from pipelines.scan_display import complete_meta, decode_frame
 from pipelines.scan_notes import drop_notes
 
@@ -75,6 +76,7 @@ def without_identity(
             )
     frames, *_ = open_dicom(source, limits)
     dataset = read_header(source)
+    drop_unreadable(dataset)  # what cannot be read cannot be looked through for a name
     complete_meta(dataset)
     _keep_listed(dataset)
     for name in EMPTIED:
@@ -171,8 +173,6 @@ def _black_out(dataset: Any, frames: int, ocr: OcrEngine, progress: Progress) ->
 
 
 def _overwrite(dataset: Any, frames: int, boxes: list[list[tuple[int, int, int, int]]]) -> None:
-    from pydicom.pixels import pixel_array
-
     samples = int(dataset.get("SamplesPerPixel", 1))
     if frames * int(dataset.Rows) * int(dataset.Columns) * samples * 2 > MAX_PIXEL_BYTES:
         raise UploadRejected(
@@ -180,7 +180,7 @@ def _overwrite(dataset: Any, frames: int, boxes: list[list[tuple[int, int, int, 
             "made. Export the frames in question as a file of their own."
         )
     try:
-        stored = np.array(pixel_array(dataset, raw=False))
+        stored = np.array(stored_pixels(dataset))
         whole = stored if frames > 1 else stored[None]
         dark = whole.max() if str(dataset.PhotometricInterpretation) == "MONOCHROME1" else whole.min()
         for index, places in enumerate(boxes):
