@@ -94,7 +94,7 @@ def build(workbench: Workbench, session: Session) -> None:
             with gr.Column() as reads:  # closed to those who may only collect opinions
                 upload = gr.File(label="A scan: PNG, JPEG, DICOM or NIfTI", height=140, elem_id="hc-scan")
                 with gr.Row(elem_classes="hc-read-row"):
-                    task = gr.Dropdown(tasks, value=AUTO_TASK, label="Task", min_width=170, elem_id="hc-scan-task")
+                    task = gr.Dropdown(tasks, value=AUTO_TASK, label="Task", min_width=230, elem_id="hc-scan-task")
                     read = gr.Button("Read this scan", variant="primary", elem_id="hc-scan-read", min_width=150)
                     cancel = gr.Button("Cancel", visible=False, elem_id="hc-scan-cancel", min_width=100)
                 status = part("job_status", elem_id="hc-scan-status")

@@ -58,7 +58,7 @@ def dose_conflicts(
             continue
         said, kept = " ".join(plain[dose[0] : dose[3]]), " or ".join(sorted(listed, key=float))
         reason = (
-            f"{said} of {one.ingredient} was heard; the patient's records have {kept} {dose[2]}. Ask which is right."
+            f"{said} of {one.ingredient} was said; the patient's records have {kept} {dose[2]}. Ask which is right."
         )
         found.append((dose[0], dose[3], WordDoubt(reason, (), dose[3] - dose[0])))
     return found

@@ -172,11 +172,11 @@
         line.records.map((place, n) => link(`Record, page ${place.page}`, `record-${key}-${n}`, () => send("see_record", place))),
         !state.signed && link("Edit", "edit-" + key, () => { memory.editing = key; memory.lineText = line.text; memory.redraw(); }, { "aria-label": `Edit: ${line.text.slice(0, 60)}` })),
       line.reason && el("p", { class: "hc-warn-text" }, line.reason),
-      doubtsOf(spoken).filter((text) => line.text.toLowerCase().includes(text.toLowerCase())).map((text) => el("p", { class: "hc-warn-text" },
-        state.signed ? `“${text}” was heard with doubt, and nobody settled it before the note was signed.` : `“${text}” is in doubt. Listen, then settle it in the conversation.`)));
+      doubtsOf(spoken).filter((one) => line.text.toLowerCase().includes(one.text.toLowerCase())).map((one) => el("p", { class: "hc-warn-text" },
+        state.signed ? `“${one.text}” was in doubt, and nobody settled it before the note was signed.` : `“${one.text}” is in doubt: ${one.reason} Settle it in the conversation.`)));
   }
 
-  const doubtsOf = (utterances) => utterances.flatMap((said) => runsOf(said).filter((run) => run.doubt).map((run) => bare(run.words.map((one) => one.text).join(" "))));
+  const doubtsOf = (utterances) => utterances.flatMap((said) => runsOf(said).filter((run) => run.doubt).map((run) => ({ text: bare(run.words.map((one) => one.text).join(" ")), reason: run.doubt.reason })));
 
   function section(name, state) {
     const { memory } = state;
@@ -212,7 +212,7 @@
     const name = el("label", { class: "hc-field" }, el("span", {}, "Your name"), el("input", { class: "hc-input", id: "hc-signer", value: memory.name || "", maxlength: 200, autocomplete: "name", "data-key": "signer", oninput: (event) => { memory.name = event.target.value; } }));
     if (!state.signed) {
       return el("section", { class: "hc-signing", "aria-label": "Sign" }, el("h3", {}, "Sign"), name,
-        doubtsOf(visit.transcript.utterances).length > 0 && el("p", { class: "hc-warn-text" }, `Words still in doubt: ${doubtsOf(visit.transcript.utterances).join(", ")}.`),
+        doubtsOf(visit.transcript.utterances).length > 0 && el("p", { class: "hc-warn-text" }, `Words still in doubt: ${doubtsOf(visit.transcript.utterances).map((one) => one.text).join(", ")}.`),
         el("p", { class: "hc-quiet" }, "Read every line first. Signing locks the note for good and deletes the recording."),
         el("div", { class: "hc-actions" }, button("Sign and lock", "hc-strong", "sign", (event) => once(event, () => send("sign", { name: memory.name || "", note: { sections: state.note.sections } })), { id: "hc-sign" }),
           button("Discard this visit", "", "discard", (event) => { if (memory.sure) once(event, () => send("discard", {})); else { memory.sure = true; memory.redraw(); } }),

@@ -46,19 +46,9 @@
       svg("svg", { viewBox: `0 0 ${w} ${h}`, role: "img", "aria-label": explanation.caption },
         svg("line", { x1: pad, x2: w - pad, y1: y(0), y2: y(0), class: "hc-curve-zero" }),
         svg("path", { d: path(explanation.by_chance), class: "hc-curve-chance" }),
-        svg("path", { d: path(explanation.by_map), class: "hc-curve-map" }),
-        ends("by chance", taken, explanation.by_chance, explanation.by_map, y), ends("by the map", taken, explanation.by_map, explanation.by_chance, y)),
+        svg("path", { d: path(explanation.by_map), class: "hc-curve-map" })),
       el("figcaption", {}, explanation.reliable ? "" : el("b", { class: "hc-warn-text" }, "Unreliable here. "), explanation.caption,
         el("small", {}, ` Solid: what is left of the answer when the map's places are taken away. Dashed: when chance chooses. From left to right, 0 to ${Math.round(100 * Math.max(...taken))} % of the picture is gone; the thin line is nothing left.`)));
-  }
-
-  /* The name of a line above or below its last quarter, clear of it, on the side away from the other line. */
-  function ends(name, taken, values, others, y) {
-    const n = values.length - 1, last = values[n], above = last >= others[n];
-    const from = n ? values[n - 1] : 1, reach = taken[n + 1] - taken[n] || 1;
-    const start = last + (from - last) * Math.min(1, 0.25 * taken[n + 1] / reach); // where the name begins
-    const edge = above ? Math.min(y(last), y(start)) - 6 : Math.max(y(last), y(start)) + 13;
-    return svg("text", { x: 252, y: Math.min(106, Math.max(12, edge)).toFixed(1), "text-anchor": "end", class: "hc-curve-name" }, name);
   }
 
   function opinions(reading, send) {
