@@ -12,15 +12,11 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
-import subprocess
-import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks.memory import Watch, connect
+from benchmarks.watched_app import Watch, watched_app
 from domain.imaging import AUTO_TASK
 from models.cards_imaging import IMAGING_CARDS
 
@@ -35,26 +31,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=7912)
     parser.add_argument("--megapixels", type=int, nargs="*", default=[20, 120])
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        environment = os.environ | {
-            "HEALTH_CONNECT_DATA_DIR": str(folder / "data"),
-            "GRADIO_SERVER_PORT": str(options.port),
-        }
-        server = subprocess.Popen(
-            [sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        watch = Watch(server.pid)
-        try:
-            _measure(options, folder, watch)
-        finally:
-            watch.over.set()
-            server.terminate()
-            server.wait(timeout=30)
+    with watched_app(options.port) as (client, watch, folder):
+        _measure(options, client, watch, folder)
 
 
-def _measure(options: argparse.Namespace, folder: Path, watch: Watch) -> None:
-    client = connect(options.port)
+def _measure(options: argparse.Namespace, client: Any, watch: Watch, folder: Path) -> None:
     time.sleep(SETTLE_SECONDS)
     rest = watch.now()
     print(f"the app at rest                                {rest:6.0f} MB")

@@ -14,16 +14,11 @@ from __future__ import annotations
 
 import argparse
 import io
-import os
-import subprocess
-import sys
-import tempfile
-import threading
-import time
 from pathlib import Path
+from typing import Any
 
-SAMPLE_SECONDS = 0.1
-START_SECONDS = 120
+from benchmarks.watched_app import Watch, watched_app
+
 LONG_DPI = 75
 
 
@@ -35,26 +30,11 @@ def main() -> None:
     parser.add_argument("--long", type=int, default=300)
     parser.add_argument("--port", type=int, default=7911)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        environment = os.environ | {
-            "HEALTH_CONNECT_DATA_DIR": str(folder / "data"),
-            "GRADIO_SERVER_PORT": str(options.port),
-        }
-        server = subprocess.Popen(
-            [sys.executable, "app.py"], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        watch = Watch(server.pid)
-        try:
-            _measure(options, folder, watch)
-        finally:
-            watch.over.set()
-            server.terminate()
-            server.wait(timeout=30)
+    with watched_app(options.port) as (client, watch, folder):
+        _measure(options, client, watch, folder)
 
 
-def _measure(options: argparse.Namespace, folder: Path, watch: Watch) -> None:
-    client = connect(options.port)
+def _measure(options: argparse.Namespace, client: Any, watch: Watch, folder: Path) -> None:
     print(f"at the start            {watch.now():6.0f} MB")
     pictures = sorted(options.data.glob("*.jpg"))
     for index in range(options.pages):
@@ -76,20 +56,7 @@ def _measure(options: argparse.Namespace, folder: Path, watch: Watch) -> None:
               *(f"{value:.0f}" for value in quarters))  # fmt: skip
 
 
-def connect(port: int):  # type: ignore[no-untyped-def]
-    from gradio_client import Client
-
-    give_up = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            return Client(f"http://127.0.0.1:{port}", verbose=False)
-        except Exception:
-            if time.monotonic() > give_up:
-                raise
-            time.sleep(0.5)
-
-
-def _send(client, path: Path) -> None:  # type: ignore[no-untyped-def]
+def _send(client: Any, path: Path) -> None:
     from gradio_client import handle_file
 
     client.predict(handle_file(str(path)), "", "en", api_name="/digitise")
@@ -114,48 +81,6 @@ def _long_pdf(pictures: list[Path], count: int) -> bytes:
             picture.save(out, "JPEG", quality=70, dpi=(LONG_DPI, LONG_DPI))
             small.append(out.getvalue())
     return img2pdf.convert([small[index % len(small)] for index in range(count)])
-
-
-class Watch:
-    """Samples the resident memory of a process and its children, in MB."""
-
-    def __init__(self, pid: int) -> None:
-        self.pid, self.peak, self.trace = pid, 0.0, [0.0]
-        self.over = threading.Event()
-        threading.Thread(target=self._run, daemon=True).start()
-
-    def now(self) -> float:
-        return sum(_status_mb(pid, "VmRSS") for pid in _family(self.pid))
-
-    def own(self) -> float:
-        return _status_mb(self.pid, "VmHWM")
-
-    def _run(self) -> None:
-        while not self.over.wait(SAMPLE_SECONDS):
-            value = self.now()
-            self.trace.append(value)
-            self.peak = max(self.peak, value)
-
-
-def _family(pid: int) -> list[int]:
-    members = [pid]
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            for child in task.read_text().split():
-                members += _family(int(child))
-        except OSError:  # it ended meanwhile
-            continue
-    return members
-
-
-def _status_mb(pid: int, field: str) -> float:
-    try:
-        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-            if line.startswith(f"{field}:"):
-                return int(line.split()[1]) / 1024
-    except OSError:  # it ended meanwhile
-        pass
-    return 0.0
 
 
 if __name__ == "__main__":
