@@ -41,12 +41,13 @@ _ASKS_LAST = re.compile(
 )
 _NO = re.compile(
     r"^(?:(?:um|uh|well|oh|yeah,? )\s*,?\s*)?(?:no+|nope|nah|not (?:really|that|at all|yet|lately|recently|currently|any)|never|none|nothing|"
-    r"negative|i (?:don't|do not|didn't|did not|haven't|have not|am not|can't)|i'm not|neither|denies)\b",
+    r"negative|i (?:don't|do not|didn't|did not|haven't|have not|am not|can't)|i'm not|neither|denies|"
+    r"(?:i'm|i am) afraid not)\b",
     re.I,
 )
 _YES = re.compile(
     r"^(?:(?:um|uh|well|oh)\s*,?\s*)?(?:yes|yeah|yep|yup|yea|correct|that's (?:right|correct|true)|right|sure|absolutely|"
-    r"exactly|definitely|i (?:do|am|have|did)(?: have)?(?=[\s,.]*$)|of course|mm-hmm|uh-huh|affirmative)\b",
+    r"exactly|definitely|(?:i'm|i am) afraid so|i (?:do|am|have|did)(?: have)?(?=[\s,.]*$)|of course|mm-hmm|uh-huh|affirmative)\b",
     re.I,
 )
 _BARE = re.compile(

@@ -6,7 +6,6 @@ was made of. How many lines there are follows from how much was said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from domain.consultation import SECTIONS, NoteLine
 from pipelines.note_exchanges import CLINICIANS, Statement, statements
+from pipelines.note_manners import means, only_manners
 from pipelines.note_sections import TOPICS, Encode, Heads, Judged, judge, topic_of
 from pipelines.note_sentences import Clause, cut, words_of
 from pipelines.note_style import sex_said
@@ -22,28 +22,9 @@ LEAST_RELEVANCE = 0.2  # below this a statement is small talk, however short the
 SAME_MEANING = 0.9  # cosine from which two statements say the same
 SAME_WORDS = 0.85  # share of a statement's words that a kept one holds already
 MIN_WORDS = 3
-_MANNERS = re.compile(
-    r"^(?:(?:i am|that is|it is|sounds?|that sounds) (?:glad|happy|sorry|good|great|nice|fine|perfect|awesome|okay|wonderful)\b|"
-    r"(?:thank|thanks|bye|goodbye|hello|hi|hey|(?:good )?(?:morning|afternoon|evening)|nice to|see you|take care|dragon|welcome|"
-    r"of course|tell me|le[tm] me (?:ask|see|check|look|listen|know)|lem me|touch here|does that hurt|any questions|"
-    r"(?:i|we) will (?:talk|chat|go over|take a (?:quick )?look|have a look|look at|listen|do a (?:quick )?(?:physical )?exam|check (?:on|out)|ask)\b|"
-    r"(?:end of|finali[sz]e|close) (?:the )?(?:note|recording|dictation|report|visit)\b|show me\b|assessment and plan(?=\.?$)|"
-    r"we will (?:take a (?:quick )?listen|do (?:his|her|their|the patient's|your|a|an|the) (?:quick |physical )*exam(?:ination)?\b|"
-    r"review (?:his|her|their|the patient's|your) (?:past |medical )*history)|"
-    r"(?:push|pull|kick|squeeze|press|lean|breathe|bend|lift)\b.{0,20}\b(?:my|for me)\b|"
-    r"i know the nurse|i am dr|my name is|have a (?:good|great|nice)|you are welcome|no problem|let me know|here we go|how are you)\b)",
-    re.I,
-)
 
 _DENIALS = frozenset(("no", "not", "denies", "never", "without"))
 _HEADINGS = frozenset(("Medications", "Onset", "Duration", "Severity"))
-_EMPTY = frozenset(
-    "the that this these those there here then than them they their and but for not was were are is has had have does did do can could "
-    "would will should may might just now today point time moment thing things stuff something anything nothing everything "
-    "patient you your his her him she who what when where how why yes yeah okay right well good great fine nice sure maybe "
-    "really very much too also still again back out off way kind like know think see say said guess mean want going get got "
-    "let make sense with from about into been being take takes taking took all any some one both other same more most less lot bit little few".split()
-)
 
 
 class Spoken(Protocol):
@@ -126,7 +107,7 @@ def choose(said: Sequence[Statement], judged: Judged, budget: float) -> tuple[in
 
 def _holds(more: Sequence[str], less: Sequence[str]) -> bool:
     """Whether a statement tells all that another one does."""
-    content = {word for word in less if _means(word)}
+    content = {word for word in less if means(word)}
     return (
         bool(content)
         and content <= set(more)
@@ -160,17 +141,15 @@ def _telling(words: set[str]) -> set[str]:
 def worth_a_look(statement: Statement) -> bool:
     """Not mere manners, and more than a scrap; an answered question is never a scrap ("Denies fever.")."""
     long_enough = statement.joined or len(statement.text.split()) >= MIN_WORDS
-    return long_enough and not _MANNERS.match(statement.text) and _tells(statement.text)
+    asked = len(statement.clauses) > 1
+    manners = only_manners(statement.text, statement.said, statement.role in CLINICIANS, asked)
+    return long_enough and not manners and _tells(statement.text)
 
 
 def _tells(text: str) -> bool:
     """Whether any word of it means something by itself: "Not at this point." does not."""
     head, colon, rest = text.partition(":")
-    return any(map(_means, words_of(rest if colon and head in _HEADINGS else text)))
-
-
-def _means(word: str) -> bool:
-    return word not in _EMPTY and (len(word) > 2 or any(map(str.isdigit, word)))
+    return any(map(means, words_of(rest if colon and head in _HEADINGS else text)))
 
 
 def _line(statement: Statement, judged: Judged, at: int) -> NoteLine:

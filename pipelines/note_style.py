@@ -19,6 +19,17 @@ _OPENERS = re.compile(
     r"gosh|hey|hey,? dragon|let's see|of course|absolutely|exactly|definitely|because|you know what|as i said|like i said)\b[\s,.;:!-]*)+",
     re.I,
 )
+# "I'm afraid" that introduces what is so is no fear. A clinician has none; of a patient it is told apart from one only
+# where it goes before what the patient did or cannot do.
+_AFRAID = re.compile(
+    r"\b(?:i'm|i am|we're|we are) afraid[, ]+(?:that )?(?=(?:the|this|that|there|it|your|you|we|i|he|she|they|not|his|her|my)\b)",
+    re.I,
+)
+_AFRAID_OF_OWN = re.compile(
+    r"\b(?:i'm|i am) afraid[, ]+(?:that )?(?=i (?:(?:have|do|did|could|can|was|am|would) not|haven't|don't|didn't|couldn't|can't|cannot|wasn't|never|still|"
+    r"(?:have|'ve)? ?(?:forgot(?:ten)?|missed|skipped|stopped|ran|run|quit|left|lost))\b|i've (?:forgotten|missed|skipped|stopped|run|quit|left|lost)\b)",
+    re.I,
+)
 _MANNERS = (
     (re.compile(r"\bgo(?:ing)? ahead and (?=\w)", re.I), ""),
     (re.compile(r",?\s*(?:okay|alright|right|is that right|does that sound (?:okay|good)|sound good|please)\s*\?$", re.I), ""),
@@ -57,6 +68,9 @@ _DANGLING = re.compile(
     r"then|like|for|from|at|is|are|was|were|do|does|did|my|your|his|her|their|we|I|the patient has|the patient is|right now so))+$",
     re.I,
 )
+_POINTS_BACK = re.compile(
+    r"\b(?:of|about|with|for|like|at|from|to|after|before|than|by|on) (?:that|this)$", re.I
+)  # ends a sentence
 _BETWEEN = frozenset(
     "also still always usually sometimes never often only even currently mostly normally typically already do".split()
 )
@@ -87,8 +101,9 @@ class Persons:
 
 def note_style(text: str, persons: Persons) -> str:
     """The clause as a note has it, with a capital and a full stop; "" where nothing but manners was said."""
-    text = _OPENERS.sub("", text)
+    text = without_openers(text)
     doctor = persons.role in ("doctor", "nurse")
+    text = (_AFRAID if doctor else _AFRAID_OF_OWN).sub("", text)
     for number, (pattern, plain) in enumerate(_MANNERS):
         if doctor or not _DOCTOR_ONLY <= number <= _DOCTOR_ONLY + 5:
             text = pattern.sub(plain, text)
@@ -97,6 +112,11 @@ def note_style(text: str, persons: Persons) -> str:
     about = "you" if doctor else "i"
     text = _third_person(text, about, persons) if doctor or persons.role == "patient" else text
     return sentence_case(" ".join(text.split()))
+
+
+def without_openers(text: str) -> str:
+    """The clause without "okay", "well, so" and the like before it."""
+    return _OPENERS.sub("", text)
 
 
 def spelled_out(text: str) -> str:
@@ -110,7 +130,8 @@ def spelled_out(text: str) -> str:
 def sentence_case(text: str) -> str:
     """A capital first letter, "I" as it is written, one full stop."""
     text = re.sub(r"\bi\b", "I", text.strip(" ,;:-"))
-    text = _DANGLING.sub("", re.sub(r"\s+([,.?!;:])", r"\1", text).rstrip("?!,;:. "))
+    text = re.sub(r"\s+([,.?!;:])", r"\1", text).rstrip("?!,;:. ")
+    text = text if _POINTS_BACK.search(text) else _DANGLING.sub("", text)
     if not any(letter.isalnum() for letter in text):
         return ""
     return text[0].upper() + text[1:] + ("" if text.endswith(".") else ".")

@@ -8,7 +8,7 @@ import pytest
 from pipelines.note_exchanges import Statement, statements
 from pipelines.note_lines import choose, worth_a_look
 from pipelines.note_sections import TOPICS, Judged, topic_of
-from pipelines.note_sentences import Clause
+from pipelines.note_sentences import Clause, cut
 
 
 def statement(text: str, role: str = "doctor", joined: bool = False) -> Statement:
@@ -90,3 +90,62 @@ def test_what_a_doctor_finds_orders_or_believes_stands_where_it_belongs(said: st
     [told] = statements([clause])
     logs = np.array([0.0 if one == topic else -9.0 for one in TOPICS], np.float32)
     assert TOPICS[topic_of(told, logs)] == section
+
+
+def lines_of(*turns: tuple[str, str]) -> list[str]:
+    """What of a talk may become lines: (role, words) each."""
+    clauses = [
+        Clause(f"u{at}", role, role, place, text)
+        for at, (role, words) in enumerate(turns)
+        for place, text in enumerate(cut(words))
+    ]
+    return [one.text for one in statements(clauses) if worth_a_look(one)]
+
+
+@pytest.mark.parametrize(
+    ("role", "words"),
+    [
+        ("patient", "I was afraid of that."), ("doctor", "We can help you with that."), ("patient", "Oh, I figured as much."),
+        ("patient", "I'm so relieved to hear that."), ("doctor", "Our nurses are here to help you with all of that."),
+        ("doctor", "The front desk will be able to help you with that."), ("patient", "That's a relief."),
+        # written after the rules
+        ("doctor", "My colleagues can assist you with these."), ("patient", "I was scared of something like that."),
+        ("doctor", "We will work this out."), ("doctor", "I hope we can help you with this."), ("patient", "I suspected that."),
+        ("doctor", "I'll do my best."), ("patient", "I'm grateful for everything."), ("doctor", "We'll handle that for you."),
+        ("patient", "It was reassuring to hear."), ("doctor", "The team is there to support you."),
+    ],
+)  # fmt: skip
+def test_an_offer_or_a_reaction_that_names_nothing_is_no_line(role: str, words: str) -> None:
+    assert lines_of((role, words)) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "words", "line"),
+    [
+        ("patient", "I'm afraid of needles.", "The patient is afraid of needles."),
+        ("patient", "I am scared.", "The patient is scared."),
+        ("doctor", "We can help you quit with nicotine patches.", "We can help the patient quit with nicotine patches."),
+        ("doctor", "The nurse will help you with the inhaler.", "The nurse will help the patient with the inhaler."),
+        ("patient", "I thought it was the flu.", "The patient thought it was the flu."),
+        ("patient", "I'm just afraid it can be arthritis.", "The patient is afraid it can be arthritis."),
+        ("patient", "I'm afraid I have an infection.", "The patient is afraid the patient has an infection."),
+        # no fear, but a way to say it
+        ("doctor", "I'm afraid there is a small fracture in the left wrist.", "There is a small fracture in the left wrist."),
+        ("doctor", "I'm afraid you can't drive for six weeks.", "The patient cannot drive for six weeks."),
+        ("patient", "I'm afraid I ran out of the insulin on Friday.", "The patient ran out of the insulin on Friday."),
+    ],
+)  # fmt: skip
+def test_a_fear_a_plan_and_news_are_lines(role: str, words: str, line: str) -> None:
+    assert lines_of((role, words)) == [line]
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "line"),
+    [
+        ("Do you smoke?", "I'm afraid so.", "The patient smokes."),
+        ("Any pain at night?", "I'm afraid not.", "Denies pain at night."),
+        ("How do you feel about the operation?", "I am worried about that.", "The patient is worried about that."),
+    ],
+)
+def test_a_regret_answers_and_a_feeling_that_was_asked_for_stays(question: str, answer: str, line: str) -> None:
+    assert lines_of(("doctor", question), ("patient", answer)) == [line]
