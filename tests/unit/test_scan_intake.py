@@ -346,66 +346,6 @@ def test_every_packaged_dicom_file_reads_or_is_refused_in_words():
 COMPRESSED = {"5", "4.50", "4.51", "4.70", "4.80", "4.81", "4.90", "4.91"}
 
 
-@pytest.mark.parametrize("name", ["JPEG-lossy.dcm", "JPGExtended.dcm"])
-def test_twelve_bit_jpeg_holds_the_values_that_another_viewer_shows(name):
-    """The two places were read off in OsiriX by the authors of pydicom."""
-    import pydicom.data
-
-    from pipelines.scan_decoding import stored_pixels
-
-    path = Path(pydicom.data.get_testdata_file(name))
-    assert open_scan(path, LIMITS).picture().pixels.shape == (1024, 256)
-    stored = stored_pixels(pydicom.dcmread(path), 0)
-    assert (stored[420, 140], stored[230, 120]) == (244, 95)
-
-
-@pytest.mark.parametrize("share", [0.3, 0.9])
-def test_twelve_bit_jpeg_that_breaks_off_inside_is_refused(tmp_path, share):
-    import pydicom
-    from pydicom.encaps import encapsulate, generate_frames
-
-    dataset = pydicom.dcmread(pydicom.data.get_testdata_file("JPGExtended.dcm"))
-    (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
-    dataset.PixelData = encapsulate([frame[: int(share * len(frame))]])
-    dataset.save_as(tmp_path / "cut.dcm")
-    with pytest.raises(UploadRejected, match="cannot be decoded"):
-        open_scan(tmp_path / "cut.dcm", LIMITS).picture()
-
-
-def test_a_picture_over_which_the_decoder_itself_ends_is_refused_and_the_next_is_read(tmp_path):
-    """A precision of 26 bits in the frame's own header: GDCM ends the process that it runs in."""
-    import pydicom.data
-
-    good = Path(pydicom.data.get_testdata_file("JPEG-lossy.dcm"))
-    content = bytearray(good.read_bytes())
-    at = content.index(b"\xff\xc1", content.rindex(b"\xe0\x7f\x10\x00"))  # the marker of an extended JPEG's frame
-    content[at + 4] = 26
-    (tmp_path / "hostile.dcm").write_bytes(bytes(content))
-    with pytest.raises(UploadRejected, match="cannot be decoded"):
-        open_scan(tmp_path / "hostile.dcm", LIMITS).picture()
-    assert open_scan(good, LIMITS).picture().pixels.shape == (1024, 256)
-
-
-PHYSICIAN, ROWS = b"\x08\x00\x90\x00", b"\x28\x00\x10\x00"
-
-
-@pytest.mark.parametrize(("tag", "refused"), [(PHYSICIAN, ""), (ROWS, "how large the picture is")])
-def test_a_field_of_a_kind_that_does_not_exist_is_left_out_and_missed_where_it_is_needed(tmp_path, tag, refused):
-    import pydicom.data
-
-    content = bytearray(Path(pydicom.data.get_testdata_file("JPEG-lossy.dcm")).read_bytes())
-    at = content.index(tag) + len(tag)
-    content[at : at + 2] = b"\x50\x88"
-    (tmp_path / "odd.dcm").write_bytes(bytes(content))
-    if refused:
-        with pytest.raises(UploadRejected, match=refused):
-            open_scan(tmp_path / "odd.dcm", LIMITS)
-    else:
-        scan = open_scan(tmp_path / "odd.dcm", LIMITS)
-        assert scan.picture().pixels.shape == (1024, 256)
-        assert "Fields of the header that hold no value of their kind: 1. They were left out." in scan.warnings
-
-
 def test_every_packaged_nifti_file_reads_or_is_refused_in_words():
     import nibabel
 
