@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from domain.audit import Action, Actor
 from domain.consultation import RecordPlace
@@ -21,7 +22,7 @@ from pipelines import search as finding
 from pipelines.note_records import supporting_places
 from storage import audit, documents
 from storage.database import Database
-from storage.passages import PassageIndex
+from storage.passages import PassageIndex, open_client
 
 ENCODER = "text_encoder"  # task on the shelf
 SUPPORTING_PAGES = 2  # records shown beside a line of a note
@@ -44,6 +45,7 @@ class SearchDesk:
         self._shelf, self._database = shelf, database
         self._folder, self._server_url = folder, server_url
         self._patient_of = patient_of
+        self._client: Any = None  # Chroma's, opened at the first use
         self._opened: PassageIndex | None = None
         self._lock = threading.RLock()
 
@@ -83,6 +85,13 @@ class SearchDesk:
             with self._database.begin() as tx:
                 documents.mark_indexed(tx, document_id, document.revision)
 
+    def close(self) -> None:
+        """Give the index's files back; the next use opens them anew."""
+        with self._lock:
+            if self._client is not None:
+                self._client.close()
+            self._client = self._opened = None
+
     def model_changed(self, task: str) -> None:
         """Vectors of another encoder say nothing to this one: the passages are encoded anew at the next use."""
         if task == ENCODER:
@@ -95,13 +104,9 @@ class SearchDesk:
             if self._opened is None:
                 card = self._shelf.chosen(ENCODER)
                 with self._shelf.borrow(card.id) as encoder:
-                    self._opened = PassageIndex.open(
-                        card.stamp,
-                        encoder.dimensions,
-                        keywords.index_words,
-                        folder=None if self._server_url else self._folder,
-                        url=self._server_url,
-                    )
+                    if self._client is None:
+                        self._client = open_client(self._folder, self._server_url)
+                    self._opened = PassageIndex(self._client, card.stamp, encoder.dimensions, keywords.index_words)
                 self._catch_up(self._opened)
             return self._opened
 

@@ -130,6 +130,7 @@ class Workbench:
 
     def close(self) -> None:
         """Give the stores back."""
+        self.search_desk.close()
         self.database.close()
 
     def may(self, job: str, patient_id: str = "") -> bool:

@@ -82,6 +82,29 @@ class _Kept(NamedTuple):
         }
 
 
+def open_client(folder: Path | None, url: str = "") -> Any:
+    """Chroma with its files under `folder`, or the server at `url` (http://host:port). Whoever opens it closes it.
+    Raises StorageFailed."""
+    os.environ["ANONYMIZED_TELEMETRY"] = "False"  # read by chromadb while it is imported
+    import chromadb
+    from chromadb.config import Settings
+
+    quiet = Settings(anonymized_telemetry=False)
+    with _chroma_errors("opened"):
+        if url:
+            place = urlparse(url)
+            return chromadb.HttpClient(
+                host=place.hostname or "localhost",
+                port=place.port or (443 if place.scheme == "https" else 8000),
+                ssl=place.scheme == "https",
+                settings=quiet,
+            )
+        if folder is None:
+            raise ValueError("a passage index needs a folder or the URL of a server")
+        folder.mkdir(parents=True, exist_ok=True)
+        return chromadb.PersistentClient(path=str(folder), settings=quiet)
+
+
 class PassageIndex:
     """Passages of all records. Safe under threads: one lock guards the copy in memory and the order of writes."""
 
@@ -112,26 +135,7 @@ class PassageIndex:
         url: str = "",
     ) -> PassageIndex:
         """The index under `folder`, or on the Chroma server at `url` (http://host:port). Raises StorageFailed."""
-        os.environ["ANONYMIZED_TELEMETRY"] = "False"  # read by chromadb while it is imported
-        import chromadb
-        from chromadb.config import Settings
-
-        quiet = Settings(anonymized_telemetry=False)
-        with _chroma_errors("opened"):
-            if url:
-                place = urlparse(url)
-                client = chromadb.HttpClient(
-                    host=place.hostname or "localhost",
-                    port=place.port or (443 if place.scheme == "https" else 8000),
-                    ssl=place.scheme == "https",
-                    settings=quiet,
-                )
-            else:
-                if folder is None:
-                    raise ValueError("a passage index needs a folder or the URL of a server")
-                folder.mkdir(parents=True, exist_ok=True)
-                client = chromadb.PersistentClient(path=str(folder), settings=quiet)
-        return cls(client, encoder, dimensions, split)
+        return cls(open_client(folder, url), encoder, dimensions, split)
 
     # -- writing ----------------------------------------------------------------------------------------------------
 

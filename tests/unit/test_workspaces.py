@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,23 @@ def test_the_other_modes_have_no_workspaces(settings: Settings) -> None:
         assert workspaces is None
     assert template_settings(settings) is settings
     bench.close()
+
+
+def _held_open_below(folder: Path) -> list[str]:
+    """Files below a folder that this process has open."""
+    held = []
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):  # closed meanwhile
+            held.append(os.readlink(entry))
+    return [name for name in held if name.startswith(f"{folder}/")]
+
+
+def test_a_closed_workbench_holds_none_of_its_files_open(settings: Settings) -> None:
+    """Else every visitor who left would cost memory, and a store that was put back would be read through the old one."""
+    bench = Workbench(settings)
+    ada = bench.create_patient("Ada Example", "1961-03-12", "female", "", VISITOR)
+    bench.import_text("Letter", "She reports orthopnoea.", ada.patient_id, VISITOR)
+    assert bench.search("orthopnoea", VISITOR).hits
+    assert _held_open_below(settings.data_dir)
+    bench.close()
+    assert _held_open_below(settings.data_dir) == []
