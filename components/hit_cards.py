@@ -10,8 +10,17 @@ from domain.document import Box, Hit, OcrDocument, OcrPage
 
 REGION_ASPECT = 2.2  # width over height of the cut-out that shows a passage
 REGION_MARGIN = 0.04  # of the page's width, around the passage
+SHOWN = 10  # hits, denials not counted
+DENIALS = 4  # beside them: what is denied is news as well, and must not be crowded out by what is merely like it
 MAX_TAKEN_FOR = 6  # clinical names beside the number of hits: a whole story would fill a phone's screen
 MIN_REGION = 0.45  # of the page's width: a single word is shown with what stands around it
+
+
+def choose(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """The hits that a page shows, in their order: the best ones, and some that deny what was asked."""
+    others = [hit for hit in hits if not hit.negated][:SHOWN]
+    denials = [hit for hit in hits if hit.negated and hit.named][:DENIALS]
+    return tuple(hit for hit in hits if hit in others or hit in denials)
 
 
 def present_hits(

@@ -38,6 +38,7 @@ LISTED_RECORDS = 50
 LATEST_PAGES = 8  # shown while a record is being read
 READING = "reading"  # jobs that share the cores share this queue
 READERS = 2
+TYPED = "typed"  # in place of a model's id: a record that nothing had to be read from
 Open = tuple[str, int]  # document id and page
 NOTHING_OPEN = page_view.present_nothing(
     "No record is open",
@@ -69,18 +70,21 @@ def present_list(
     """The chosen patient's records (the latest of everybody while none is chosen), then those filed to nobody."""
     own = [record for record in own if record.patient_id]
     heading = f"Records of {patient_name}" if patient_name else "Latest records of all patients"
-    groups = [_group(heading, own, "No record yet. The first one you put in appears here.")]
+    groups = [_group(heading, own, "No record yet. The first one you put in appears here.", named=not patient_name)]
     if unfiled:
         groups.append(_group("Filed to nobody yet", unfiled, ""))
     return {"open": open_id, "groups": groups}
 
 
-def _group(heading: str, records: Sequence[DocumentSummary], empty: str) -> dict[str, Any]:
+def _group(heading: str, records: Sequence[DocumentSummary], empty: str, named: bool = False) -> dict[str, Any]:
+    """`named`: each record says whose it is."""
     more = f"The latest {LISTED_RECORDS} are shown; search for others." if len(records) > LISTED_RECORDS else ""
     shown = [
         {
             "document_id": record.document_id,
             "title": record.title,
+            "patient": record.patient_name if named else "",
+            "typed": record.model_id == TYPED,
             "kind": "" if record.kind == "other" else record.kind.replace("_", " "),
             "date": (record.document_date or record.created_at.date()).isoformat(),
             "page_count": record.page_count,

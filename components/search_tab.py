@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from components.shell import Session
     from pipelines.workbench import Workbench
 
-HITS = 10
+LOOKED_AT = 30  # hits that are asked for, so that denials, which rank last, are among them
 MAX_QUERY_CHARS = 500
 EXAMPLES = (
     "can't catch my breath lying flat",
@@ -79,8 +79,8 @@ def build(workbench: Workbench, session: Session) -> None:
         find = gr.Button("Find", variant="primary", scale=1, min_width=110, elem_id="hc-find")
     with gr.Row(elem_classes="hc-example-row"):
         examples = [gr.Button(example, size="sm", min_width=110) for example in EXAMPLES]
+    scope = gr.Radio([EVERYBODY, THIS_PATIENT], value=EVERYBODY, label="In the records of", elem_id="hc-scope")
     with gr.Accordion("Narrow it down", open=False), gr.Row():
-        scope = gr.Radio([EVERYBODY, THIS_PATIENT], value=EVERYBODY, label="In the records of", min_width=240)
         kinds = gr.Dropdown(KINDS, value=[], multiselect=True, label="Kind of record", min_width=180)
         since = gr.Textbox(label="From date", placeholder="2026-01-31", max_length=10, min_width=130)
         until = gr.Textbox(label="To date", placeholder="2026-11-24", max_length=10, min_width=130)
@@ -110,7 +110,7 @@ def build(workbench: Workbench, session: Session) -> None:
             query,
             visitor(request),
             patient_id=patient_id if scope == THIS_PATIENT else "",
-            limit=HITS,
+            limit=LOOKED_AT,
             kinds=tuple(kinds or ()),
             since=read_date(since, "From date"),
             until=read_date(until, "To date"),
@@ -118,10 +118,11 @@ def build(workbench: Workbench, session: Session) -> None:
         if not answer.hits:
             yield hit_cards.present_no_hits(answer.message)
             return
-        documents = {h.passage.document_id: workbench.document(h.passage.document_id) for h in answer.hits}
+        hits = hit_cards.choose(answer.hits)
+        documents = {h.passage.document_id: workbench.document(h.passage.document_id) for h in hits}
         owners = {document.patient_id for document in documents.values() if document.patient_id}
         names = {owner: workbench.patient(owner).name for owner in owners}
-        yield hit_cards.present_hits(answer.hits, documents, names, answer.took_ms, answer.taken_for)
+        yield hit_cards.present_hits(hits, documents, names, answer.took_ms, answer.taken_for)
 
     def on_open(event: gr.EventData) -> dict[str, Any]:
         return session.want(str(event.document_id), int(event.page), page_view.boxes_from(event.boxes))

@@ -21,6 +21,7 @@ TITLE = "HEALTH CONNECT"
 # A cross whose arm is a pulse line; decorative, the name stands beside it.
 BRAND = """
 <header class="hc-part hc-header">
+  <a class="hc-skip" href="#hc-tabs" onclick="HealthConnect.skip(event)">Skip to the content of the tab</a>
   <h1 class="hc-brand">
     <svg viewBox="0 0 48 48" aria-hidden="true"><rect x="2" y="2" width="44" height="44" rx="12" fill="#0b5f63"/>
     <path d="M7 26h9l4-12 7 21 5-15 3 6h6" fill="none" stroke="#fff" stroke-width="3.4" stroke-linecap="round"

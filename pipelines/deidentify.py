@@ -166,7 +166,7 @@ def _of_all(plain: str, known: Iterable[Patient]) -> str:
 
 def _summary(line: Any, of: Patient) -> Any:
     dated = _year_only(line.document_date) if line.document_date else None
-    return replace(line, title=text(line.title, of), document_date=dated)
+    return replace(line, title=text(line.title, of), document_date=dated, patient_name=patient(of).name)
 
 
 def _owner(patient_id: str, patient_of: Callable[[str], Patient]) -> Patient:

@@ -14,7 +14,7 @@ from domain.models import ModelStamp
 from storage import fact_places
 from storage.page_codec import fact_from_json, fact_to_json, page_from_json, page_to_json
 from storage.patients import check_own_chart
-from storage.tables import corrections, documents, pages
+from storage.tables import corrections, documents, pages, patients
 
 MAX_WORD_CHARS = 200
 UNKNOWN_RECORD = "No record has this id. It may have been removed; choose one from the list."
@@ -31,7 +31,7 @@ class Filing:
 
 @dataclass(frozen=True, slots=True)
 class DocumentSummary:
-    """A line of a list of records; `confidence` is the mean over its words, 0 to 1."""
+    """A line of a list of records; `confidence` is the mean over its words, 0 to 1. `patient_name` "" is nobody's."""
 
     document_id: str
     patient_id: str
@@ -42,6 +42,8 @@ class DocumentSummary:
     page_count: int
     confidence: float
     revision: int
+    model_id: str
+    patient_name: str
 
 
 def file(tx: sa.Connection, document: OcrDocument, filing: Filing) -> None:
@@ -135,8 +137,9 @@ def same_source(tx: sa.Connection, source_sha256: str, patient_id: str) -> str:
 
 def summaries(tx: sa.Connection, patient_id: str | None = None, limit: int = 200) -> tuple[DocumentSummary, ...]:
     """Newest first; of one patient, of nobody (""), or of all (None)."""
-    listed = [documents.c[name] for name in DocumentSummary.__dataclass_fields__]
-    query = sa.select(*listed).order_by(documents.c.created_at.desc()).limit(limit)
+    listed = [documents.c[name] for name in DocumentSummary.__dataclass_fields__ if name in documents.c]
+    named = sa.func.coalesce(patients.c.name, "").label("patient_name")
+    query = sa.select(*listed, named).outerjoin(patients).order_by(documents.c.created_at.desc()).limit(limit)
     if patient_id is not None:
         mine = documents.c.patient_id == patient_id if patient_id else documents.c.patient_id.is_(None)
         query = query.where(mine)

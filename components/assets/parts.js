@@ -24,13 +24,13 @@
   /* The app may be served under a path of its own; page pictures and PDFs are found beside it. */
   const address = (path) => new URL(path, window.location.origin + window.location.pathname.replace(/[^/]*$/, "")).href;
 
+  /* Said by a screen reader. The place is there before anything is said: what arrives together with its text is often
+     not spoken. */
+  const live = el("div", { id: "hc-live", role: "status", class: "hc-unseen" });
+  if (document.body) document.body.append(live);
+  else window.addEventListener("DOMContentLoaded", () => document.body.append(live));
   function say(text) {
-    let live = document.getElementById("hc-live");
-    if (!live) {
-      live = el("div", { id: "hc-live", "aria-live": "polite", class: "hc-unseen" });
-      document.body.append(live);
-    }
-    live.textContent = text;
+    live.textContent = live.textContent === text ? text + "\u00a0" : text; /* the same again is spoken again */
   }
 
   /* Keeps what is shown in the address. `step`: Back shall lead to what was shown before; what changes together, such as

@@ -159,6 +159,9 @@
     document.body.append(dialog);
     Object.assign(memory, { dialog, list, problem, search });
     fillResults(value, send, memory);
-    dialog.addEventListener("close", () => clearTimeout(waiting)); /* what was typed just before a choice is asked no more */
+    dialog.addEventListener("close", () => {
+      clearTimeout(waiting); /* what was typed just before a choice is asked no more */
+      document.getElementById("hc-choose-patient").focus({ preventScroll: true }); /* the button that had the focus was redrawn meanwhile */
+    });
   };
 })();

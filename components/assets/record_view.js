@@ -4,6 +4,7 @@
   const { el, svg, parts, percent, address, say, remember } = window.HealthConnect;
   const LINE_KEY = "hc-line-of-doubt";
   const START_LINE = 0.85;
+  const TYPED = "typed"; /* in place of a model's name: nothing was read, so nothing is doubtful */
   const FAR_BELOW = 0.25; /* this far under the line a word is drawn as a likely misreading, not only a doubtful one */
 
   const lineOfDoubt = () => Number(localStorage.getItem(LINE_KEY)) || START_LINE;
@@ -60,7 +61,7 @@
 
   function wordPanel(value, state, act) {
     const word = value.page && value.page.words[state.chosen];
-    const panel = el("section", { class: "hc-panel hc-word-panel", "aria-label": "The chosen word" });
+    const panel = el("section", { class: "hc-panel hc-word-panel" + (word ? " hc-open" : ""), "aria-label": "The chosen word" });
     if (!word) {
       panel.append(el("p", { class: "hc-quiet" }, "Click a word on the page, or take the next doubtful one."),
         el("button", { type: "button", class: "hc-button hc-strong", "data-key": "next", onclick: () => act.step(1) }, "Next doubtful word"));
@@ -69,7 +70,9 @@
     const input = el("input", { class: "hc-input", id: "hc-word-text", "data-key": "word-text", dir: "auto", value: state.draft ?? word.text, autocomplete: "off", spellcheck: "false", maxlength: 200, oninput: () => { state.draft = input.value; } });
     const readings = word.machine_text !== null
       ? [`A person put “${word.text}” here; the machine had read “${word.machine_text}”.`]
-      : ["The machine read ", el("b", {}, word.text), `, ${percent(word.confidence)} sure.`];
+      : value.model === TYPED
+        ? ["Typed as “", el("b", {}, word.text), "”."]
+        : ["The machine read “", el("b", {}, word.text), `”, ${percent(word.confidence)} sure.`];
     panel.append(closeUp(value.page, word), el("p", { class: "hc-machine-read" }, readings),
       el("form", { class: "hc-mend", onsubmit: (event) => { event.preventDefault(); act.mend(word, input.value.trim()); } },
         el("label", { class: "hc-field", for: "hc-word-text" }, el("span", {}, "What the page says"), input),
@@ -129,10 +132,10 @@
   }
 
   function factButton(fact, value, act) {
-    const quantity = [fact.value, fact.unit].filter(Boolean).join(" ");
+    const quantity = fact.value === fact.flag ? "" : [fact.value, fact.unit].filter(Boolean).join(" "); /* "stopped" is said once */
     const tags = [];
     if (fact.flag) tags.push(el("span", { class: "hc-flag" }, FLAG[fact.flag] || fact.flag));
-    if (fact.reference) tags.push(el("small", {}, fact.kind === "lab" ? `normal ${fact.reference}` : fact.reference));
+    if (fact.reference) tags.push(el("small", {}, fact.kind === "lab" && /^[\d<>≤≥]/.test(fact.reference) ? `normal ${fact.reference}` : fact.reference));
     if (fact.negated && !fact.flag) tags.push(el("span", { class: "hc-denied" }, "denied")); // a medicine says itself that it was stopped
     if (fact.confidence < lineOfDoubt()) tags.push(el("span", { class: "hc-unsure" }, "read with doubt"));
     return el("li", {}, el("button", { type: "button", class: `hc-fact hc-fact-${fact.kind}${fact.negated ? " hc-negated" : ""}${fact.flag ? " hc-flagged" : ""}`, "data-key": `fact-${fact.key}`, title: `Show on page ${fact.places[0].page}`, onclick: () => act.lightNext(fact) },
@@ -177,7 +180,7 @@
   }
 
   function head(value, act) {
-    const facts = [value.kind, value.date, `${value.pages.length} ${value.pages.length === 1 ? "page" : "pages"}`, value.confidence ? `${percent(value.confidence)} sure` : "", value.model, value.revision > 1 ? `revision ${value.revision}` : ""];
+    const facts = [value.kind, value.date, `${value.pages.length} ${value.pages.length === 1 ? "page" : "pages"}`, value.model === TYPED ? "typed" : value.confidence ? `${percent(value.confidence)} sure, read by ${value.model}` : `nothing read by ${value.model}`, value.revision > 1 ? `revision ${value.revision}` : ""];
     return el("header", { class: "hc-record-head" },
       el("div", {}, el("h2", { dir: "auto" }, value.title), el("p", { class: "hc-quiet" }, facts.filter(Boolean).join(" · ")),
         filedTo(value)),
@@ -230,13 +233,23 @@
     scroller.scrollBy({ top: (b.top + b.bottom - s.top - s.bottom) / 2, left: (b.left + b.right - s.left - s.right) / 2 });
   }
 
+  /* On a phone the word's panel lies across the foot of the window: its word must not lie beneath it. */
+  function clearOf(panel, word) {
+    if (!panel || !word || getComputedStyle(panel).position !== "fixed") return;
+    const [w, bar] = [word.getBoundingClientRect(), document.querySelector(".hc-patient-bar").getBoundingClientRect().bottom];
+    const foot = panel.getBoundingClientRect().top;
+    if (w.top < bar || w.bottom > foot) window.scrollBy({ top: (w.top + w.bottom - bar - foot) / 2 });
+  }
+
   function actions(root, value, send, state, redraw) {
     const act = {
       redraw,
       redrawSoon: () => { cancelAnimationFrame(state.frame); state.frame = requestAnimationFrame(redraw); },
       choose: (index) => { state.chosen = index; state.draft = undefined; state.lit = []; redraw(); if (index !== null) act.look(index); },
       look: (index, quietly) => {
-        bringInto(root.querySelector(".hc-page-scroll"), root.querySelector(`[data-word="${index}"]`));
+        const word = root.querySelector(`[data-word="${index}"]`);
+        bringInto(root.querySelector(".hc-page-scroll"), word);
+        clearOf(root.querySelector(".hc-word-panel"), word);
         const input = root.querySelector("#hc-word-text");
         if (input && !quietly) { input.focus({ preventScroll: true }); input.select(); }
       },

@@ -34,7 +34,21 @@
   function roam(row) {
     const now = chosen(row);
     for (const tab of tabs(row)) tab.tabIndex = tab === now ? 0 : -1;
+    const panel = document.getElementById(now.getAttribute("aria-controls"));
+    if (panel) panel.setAttribute("aria-labelledby", now.id);
   }
+
+  /* Past the header and the row of tabs, into what the chosen tab shows. */
+  function skip(event) {
+    event.preventDefault();
+    const row = document.querySelector(ROW);
+    const panel = row && document.getElementById(chosen(row).getAttribute("aria-controls"));
+    if (!panel) return;
+    panel.tabIndex = -1;
+    panel.focus({ preventScroll: true });
+    panel.scrollIntoView({ block: "start" });
+  }
+  window.HealthConnect.skip = skip;
 
   function choose(row, id) {
     const tab = tabs(row).find((each) => each.dataset.tabId === id);

@@ -88,6 +88,13 @@ def test_a_letter_is_read_mended_found_and_opened(
     expect(page.locator(".hc-patient-bar .hc-alarm")).to_contain_text("penicillin", ignore_case=True)
     keep_picture(page, f"{look}-record")
 
+    # a word that is clicked is seen, enlarged, without scrolling
+    page.locator(".hc-word", has_text="Ramipril").click(force=True)
+    panel = page.locator(".hc-word-panel")
+    expect(panel.locator(".hc-close-up")).to_be_in_viewport(ratio=0.95)
+    expect(page.locator(".hc-word.hc-chosen")).to_be_in_viewport()
+    panel.get_by_role("button", name="Close").click()
+
     # mend a word: a click on the page opens it, Enter saves
     chip = page.get_by_role("button", name="List every word of the page")
     chip.click()
@@ -140,7 +147,12 @@ def test_every_tab_is_reached_and_the_patient_stays_in_sight(open_page, width: i
             expect(bar).to_contain_text(fact)
         page.evaluate("window.scrollTo(0, 0)")
 
-    # by keyboard: one stop for the row, arrows within it; Back leads to the tab before
+    # by keyboard: past the header at once, into a panel that bears its tab's name
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("tabpanel", name=names[-1], exact=True)).to_be_focused()
+
+    # one stop for the row, arrows within it; Back leads to the tab before
     page.get_by_role("tab", name=names[-1]).focus()
     page.keyboard.press("ArrowRight")
     expect(page.get_by_role("tab", name=names[0], selected=True)).to_be_focused()
@@ -261,9 +273,14 @@ def test_a_long_job_shows_its_pages_and_stops_when_asked(open_page, keep_picture
 
 def test_nonsense_finds_nothing_and_says_so_calmly(open_page, keep_picture) -> None:
     page = open_page(390)
+    show_tab(page, "Find")
+    query = page.locator("#hc-query").get_by_role("textbox")
+    query.focus()
+    assert query.evaluate("field => getComputedStyle(field).outlineStyle") == "solid", "the focus is seen"
     search(page, "xqzzv blorptang")
     answer = page.locator("#hc-hits .hc-empty")
     expect(answer).to_contain_text("Nothing found")
+    expect(page.locator("#hc-live")).to_contain_text("Nothing found")  # a screen reader says it
     expect(page.locator(".hc-hit")).to_have_count(0)
     keep_picture(page, "390-light-nothing")
 
@@ -308,6 +325,7 @@ def test_the_keyboard_alone_chooses_a_patient_and_mends_a_word(open_page, letter
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".hc-dialog[open]")).to_have_count(0)
+    expect(page.locator("#hc-choose-patient")).to_be_focused()
     page.locator("#hc-record-list .hc-row-button").first.focus()
     page.keyboard.press("Enter")
     expect(page.locator(".hc-record")).to_be_visible()

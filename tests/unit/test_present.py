@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import gradio as gr
@@ -33,6 +34,7 @@ from domain.errors import NotAllowed, NothingFound
 from domain.models import InputContract, Metric, ModelCard, ModelStamp, WeightsSource
 from domain.patient import Patient
 from pipelines import understanding
+from pipelines.workbench import DocumentSummary
 
 TODAY = date(2026, 11, 24)
 
@@ -163,6 +165,24 @@ def test_matching_words_are_lit_and_the_rest_is_not() -> None:
         {"text": "chest pain", "lit": True},
         {"text": " today", "lit": False},
     ]
+
+
+def test_what_is_merely_like_it_does_not_crowd_out_what_is_denied() -> None:
+    plain = hit((word("pain", 0.9, 0),), (), ())
+    like = [replace(plain, score=place / 100, named=False) for place in range(30, 0, -1)]
+    denied = [replace(plain, score=place / 1000, negated=True) for place in range(9, 0, -1)]
+    shown = hit_cards.choose([plain, *like, *denied])
+    assert shown == (plain, *like[: hit_cards.SHOWN - 1], *denied[: hit_cards.DENIALS])
+
+
+def test_a_list_of_everybodys_records_says_whose_each_is() -> None:
+    line = DocumentSummary(
+        "d1", "p1", "Letter", "note", None, datetime(2026, 1, 1, tzinfo=UTC), 1, 1.0, 1, "typed", "Ana Lind"
+    )
+    for chosen, whose in (("", "Ana Lind"), ("Ana Lind", "")):
+        (group,) = records_tab.present_list([line], [], chosen, "")["groups"]
+        assert [shown["patient"] for shown in group["records"]] == [whose]
+        assert group["records"][0]["typed"]
 
 
 def test_a_hit_by_meaning_alone_lights_no_word() -> None:
