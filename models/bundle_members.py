@@ -15,9 +15,9 @@ from domain.errors import ModelUnavailable
 from models.bundle_files import BundleSettings
 from models.imaging_gate import Gate, load_gate
 from models.lite_network import DEVIATION, MEAN, see
+from models.monai_networks import NETWORKS, monai_networks
 
-MONAI_NETWORKS = "monai.networks.nets."
-ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", MONAI_NETWORKS)
+ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", f"{NETWORKS}.")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def build_network(folder: Path, settings: BundleSettings, file: str = "model.saf
     import torch
 
     target, arguments = settings.network
-    target = target if "." in target else f"{MONAI_NETWORKS}{target}"  # bundles may name a network by its class alone
+    target = target if "." in target else f"{NETWORKS}.{target}"  # bundles may name a network by its class alone
     if not target.startswith(ALLOWED_TARGETS):
         raise ModelUnavailable(
             f"The bundle asks for a network that is not allowed ({target.rpartition('.')[2]}). "
@@ -78,7 +78,8 @@ def build_network(folder: Path, settings: BundleSettings, file: str = "model.saf
         )
     module, _, name = target.rpartition(".")
     try:
-        network = getattr(importlib.import_module(module), name)(**arguments)
+        home = monai_networks(module) if module.startswith(NETWORKS) else importlib.import_module(module)
+        network = getattr(home, name)(**arguments)
     except (ImportError, AttributeError, TypeError, ValueError, NotImplementedError) as error:
         raise ModelUnavailable(
             f"The network of this bundle cannot be built ({name}). Write network_def in inference.json with a class of "

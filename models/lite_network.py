@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from models.monai_networks import monai_networks
+
 # Lite scaling keeps stem, head and the repeats of the first and last stage fixed, which MONAI's own scaling does not;
 # so widths and repeats are given as they come out, and MONAI is told to scale by 1.
 TOY = -1  # one narrow block a stage: learns a generated task in seconds, for tests
@@ -38,10 +40,9 @@ def block_strings(variant: int) -> list[str]:
 
 def efficientnet_lite(variant: int, side_px: int, classes: int) -> Any:
     """A MONAI EfficientNet with `classes` outputs for RGB pictures of `side_px` squared; weights not yet trained."""
-    from monai.networks.nets import EfficientNet
     from torch import nn
 
-    network = EfficientNet(
+    network = monai_networks().EfficientNet(
         blocks_args_str=block_strings(variant),
         spatial_dims=2,
         in_channels=3,
