@@ -46,6 +46,11 @@ def open_audio(path: Path, max_seconds: float = MAX_RECORDING_HOURS * 3600) -> O
                     "a file with sound."
                 )
             stream = container.streams.audio[0]
+            if stream.codec_context is None:
+                raise UploadRejected(
+                    "There is no decoder here for the sound in this file, or its header is damaged, so it was not "
+                    "transcribed. Save it as WAV, MP3 or M4A and upload that."
+                )
             if stream.rate and stream.rate < SAMPLE_RATE_HZ:
                 warnings.append(
                     f"The recording has only {stream.rate} samples a second, as over a telephone: expect more mistakes."

@@ -86,6 +86,16 @@ def test_what_is_no_recording_is_refused_whatever_its_name(tmp_path: Path, conte
         open_audio(path)
 
 
+def test_sound_in_a_code_that_nobody_here_reads_is_refused_as_such(tmp_path: Path) -> None:
+    path = write(tmp_path, WAV, tone(1))
+    content = bytearray(path.read_bytes())
+    at = content.index(b"fmt ") + 8
+    content[at : at + 2] = b"\xff\x7f"  # a format tag that is not given to anybody
+    path.write_bytes(bytes(content))
+    with pytest.raises(UploadRejected, match="no decoder"):
+        open_audio(path)
+
+
 @pytest.mark.parametrize(("loud", "told"), [(4.0, "too loud"), (0.005, "very quiet")])
 def test_clipping_and_whispering_are_said(tmp_path: Path, loud: float, told: str) -> None:
     (warning,) = open_audio(write(tmp_path, FLAC, tone(2, loud))).warnings
