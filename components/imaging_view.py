@@ -138,7 +138,18 @@ def present(
         "stack": [
             {"number": one.number, "label": plain(one.label), "score": one.score, "reason": one.reason} for one in stack
         ],
+        "stack_told": stack_told(stack),
     }
+
+
+def stack_told(stack: Sequence[Any]) -> str:
+    """What the height of the bars along a stack means. A task with one finding gives its score on every picture, be it
+    ever so unlikely there; other tasks the score of whichever label is likeliest."""
+    labels = {plain(one.label) for one in stack if one.score is not None}
+    if not labels:
+        return "The model is silent on every picture that was read. Choose one to see why."
+    what = f"likelier it is {labels.pop()}" if len(labels) == 1 else "surer the model is of the label that it names"
+    return f"The higher, the {what}; grey and flat: silent. Choose a picture to read it."
 
 
 def plain(label: str) -> str:

@@ -167,7 +167,8 @@ def _reading(scan: Scan, classifier: ScanClassifier, scores: ClassScores, explai
     if not classifier.calibrated:
         warnings.append("The scores are the network's own and not calibrated; do not read them as probabilities.")
     if classifier.calibrated and len(scores.prediction_set) > 1:  # otherwise no coverage was ever measured
-        warnings.append(f"Not settled: at 90 % coverage it may be {' or '.join(scores.prediction_set)}.")
+        may_be = " or ".join(label.replace("_", " ") for label in scores.prediction_set)
+        warnings.append(f"Not settled: the set that holds the truth in 9 of 10 cases is {may_be}.")
     explanation = None
     try:
         explanation = classifier.explain(scan.pixels, _explained(classifier, scores)) if explain else None

@@ -69,7 +69,7 @@
       el("h2", { class: reading.abstained ? "hc-warn-text" : reading.positive ? "hc-bad-text" : "" }, reading.verdict),
       reading.abstained ? el("p", {}, reading.reason) : "",
       reading.findings.length ? el("ul", { class: "hc-bars" }, reading.findings.map(bar)) : "",
-      reading.set.length === 1 ? el("p", {}, `At 90 % coverage it is ${reading.set[0]}.`) : "",
+      reading.set.length === 1 ? el("p", {}, `The set that holds the truth in 9 of 10 cases: ${reading.set[0]} alone.`) : "",
       reading.warnings.length ? el("ul", { class: "hc-scan-warnings" }, reading.warnings.map((warning) => el("li", {}, warning))) : "",
       aside || !reading.explanation ? "" : curve(reading.explanation),
       aside && (reading.overlay || reading.picture) ? el("img", { src: address(reading.overlay || reading.picture), alt: `The picture of this reading${reading.overlay ? " with the map on it" : ""}`, class: "hc-scan-still" }) : "",
@@ -84,9 +84,9 @@
         : el("p", { class: "hc-quiet" }, "Filed to nobody. Choose a patient in the header to file it.")) : "");
   }
 
-  function along(stack, send) {
+  function along(stack, told, send) {
     return el("section", { class: "hc-card" }, el("h2", { class: "hc-h3" }, "Along the stack"),
-      el("p", { class: "hc-quiet" }, "The higher, the surer of its likeliest answer; grey and flat: silent. Choose a picture to read it."),
+      el("p", { class: "hc-quiet" }, told),
       el("ol", { class: "hc-stack" }, stack.map((at) => el("li", {}, el("button", { type: "button", class: "hc-stack-bar", "data-key": "stack-" + at.number,
         title: at.score === null ? at.reason : `${at.label} ${share(at.score)}`, "aria-label": `Picture ${at.number}: ${at.score === null ? "silent" : at.label + " " + share(at.score)}. Read this one.`,
         onclick: () => send("slice", { number: at.number }) },
@@ -144,7 +144,7 @@
       const sides = ["The picture that was read", "The same picture with the map on it"];
       document.querySelectorAll("#hc-scan-slider img").forEach((img, i) => { img.alt = sides[Math.min(i, 1)]; });
       root.append(slices(reading, send));
-      if (value.stack.length) root.append(along(value.stack, send));
+      if (value.stack.length) root.append(along(value.stack, value.stack_told, send));
       root.append(el("div", { class: "hc-reading-pair" }, one(reading, send, value, false), value.beside ? one(value.beside, send, value, true) : ""));
     }
     const heading = value.patient ? `Read before for ${value.patient}` : "Read before, filed to nobody";
