@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from domain.limits import Limits
 from pipelines.scan_display import decode_frame, upright
 
 DICOMDIR = "1.2.840.10008.1.3.10"
+META_GROUP, TRANSFER_SYNTAX, DEFLATED = 0x0002, 0x00020010, b"1.2.840.10008.1.2.1.99"
+MOST_UNPACKED_BYTES = 500_000_000  # of a file that is compressed as a whole
+UNPACKED_AT_ONCE = 1 << 20
 # Header fields that point at a person, under the words by which they are reported as present.
 IDENTITY = {
     "name": ("PatientName", "OtherPatientNames", "PatientBirthName", "PatientMotherBirthName", "ResponsiblePerson"),
@@ -106,40 +110,64 @@ def _filled(dataset: Any, name: str) -> bool:
 def read_header(path: Path) -> Any:
     """The dataset, pixels not yet decoded. Raises UploadRejected."""
     import pydicom
-    from pydicom.errors import InvalidDicomError
 
     _keep_quiet()
     try:
+        if _unpacks_too_far(path):
+            raise UploadRejected(
+                "The DICOM file is compressed as a whole and unpacks to more than "
+                f"{MOST_UNPACKED_BYTES // 1_000_000} MB, so it was not read. Export it uncompressed "
+                "(Explicit VR Little Endian)."
+            )
         return pydicom.dcmread(path, force=True)
-    except (
-        InvalidDicomError,
-        OSError,
-        EOFError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        NotImplementedError,
-    ) as error:
+    except _faults() as error:
         raise UploadRejected(
             "The DICOM file is damaged or breaks off, so it cannot be read. Export it again."
         ) from error
 
 
+def _faults() -> tuple[type[Exception], ...]:
+    """What the library raises over a damaged or hostile header."""
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    return (
+        *(InvalidDicomError, BytesLengthException, OSError, EOFError, ValueError, TypeError, AttributeError, KeyError),
+        *(NotImplementedError, RecursionError, zlib.error),
+    )
+
+
+def _unpacks_too_far(path: Path) -> bool:
+    """Whether a file of the deflated transfer syntax (PS3.5 A.5), which the library unpacks in one go, is a bomb."""
+    from pydicom.filereader import data_element_generator, read_preamble
+
+    with path.open("rb") as file:
+        read_preamble(file, force=True)
+        meta = data_element_generator(file, False, True, stop_when=lambda tag, *_: tag.group != META_GROUP)
+        if not any(
+            element.tag == TRANSFER_SYNTAX and element.value.rstrip(b"\0") == DEFLATED for element in list(meta)
+        ):
+            return False
+        unpacking, count = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while not unpacking.eof and count <= MOST_UNPACKED_BYTES:
+            packed = unpacking.unconsumed_tail or file.read(UNPACKED_AT_ONCE)
+            if not packed:
+                break
+            count += len(unpacking.decompress(packed, UNPACKED_AT_ONCE))
+        return count > MOST_UNPACKED_BYTES
+
+
 def drop_unreadable(dataset: Any) -> int:
     """Take out of a header the fields that hold no value of their kind, and say how many; each would fail when asked
     for. A picture can be read without most of them, and what it needs is missed where it is needed."""
-    from pydicom.errors import BytesLengthException
-
-    broken = []
-    for tag in list(dataset.keys()):
-        try:
-            dataset[tag]
-        except (NotImplementedError, BytesLengthException, ValueError, TypeError, AttributeError, KeyError):
-            broken.append(tag)
-    for tag in broken:
-        del dataset[tag]
-    return len(broken)
+    count = 0
+    for part in (dataset.file_meta, dataset):
+        for tag in list(part.keys()):
+            try:
+                part[tag]
+            except _faults():
+                del part[tag]
+                count += 1
+    return count
 
 
 def _keep_quiet() -> None:
