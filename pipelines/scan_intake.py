@@ -148,11 +148,15 @@ def to_eight_bits(values: np.ndarray) -> np.ndarray:
     finite = numbers[np.isfinite(numbers)]
     if not finite.size:
         return np.zeros(numbers.shape, np.uint8)
-    low, high = np.percentile(finite, (LOW_PERCENTILE, HIGH_PERCENTILE))
+    low, high = np.percentile(finite, (LOW_PERCENTILE, HIGH_PERCENTILE), overwrite_input=True)
     if high <= low:
         low, high = float(finite.min()), float(finite.max())
+    del finite
     scale = 255.0 / (high - low) if high > low else 0.0
-    return np.clip((np.nan_to_num(numbers, nan=low, posinf=high, neginf=low) - low) * scale, 0, 255).astype(np.uint8)
+    eight = np.empty(numbers.shape, np.uint8)
+    for part, shown in zip(numbers, eight, strict=True):  # row by row: a volume fills memory once, not six times
+        shown[...] = np.clip((np.nan_to_num(part, nan=low, posinf=high, neginf=low) - low) * scale, 0, 255)
+    return eight
 
 
 def _too_many_pixels(limits: Limits) -> str:
