@@ -97,6 +97,11 @@ class Transcriber(Protocol):
         """How likely each text is to be all that is said in at most 30 seconds: natural logarithms."""
         ...
 
+    def hypotheses(self, clip: AudioClip, language: str, names: Sequence[str]) -> tuple[str, ...]:
+        """What may be said in at most 30 seconds by somebody who speaks of `names`, the likeliest first. Names that do
+        not sound like it are not to come up; words may be left out, so that none of it can stand for what was said."""
+        ...
+
 
 class Listening(Protocol):
     """One recording as a diarizer hears it, piece by piece."""

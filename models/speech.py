@@ -19,6 +19,9 @@ MOST_THREADS = 4  # the base model gains nothing from more
 GAP_MS = 300  # a pause this long ends a stretch of speech
 PAD_MS = 200  # kept around a stretch, so that soft beginnings are not cut off
 LEAST_PROBABILITY = 1e-9  # of a token, so that one alone does not decide
+HYPOTHESES = 3
+MOST_HINT_TOKENS = 200  # Whisper takes 223 of what went before
+TOKENS_AHEAD, TOKENS_A_SECOND = 24, 12  # nobody speaks faster; it ends what repeats itself
 TEMPERATURES = (0.0, 0.4)  # a second try only where the first repeats itself or is unsure
 
 
@@ -105,6 +108,22 @@ class WhisperTranscriber:
                 )
                 found.append(float(np.log(np.maximum(read[0].text_token_probs, LEAST_PROBABILITY)).sum()))
             return tuple(found)
+
+    def hypotheses(self, clip: AudioClip, language: str, names: Sequence[str]) -> tuple[str, ...]:
+        """What may be said, heard with `names` as what went before; of many names the first."""
+        from faster_whisper.tokenizer import Tokenizer
+
+        with self._lock:
+            tokens = Tokenizer(self._model.hf_tokenizer, True, task="transcribe", language=language)
+            features = self._model.feature_extractor(np.asarray(clip.samples, dtype=np.float32))[:, :-1]
+            before = tokens.encode(" " + ", ".join(names) + ".")[:MOST_HINT_TOKENS]
+            found = self._model.model.generate(
+                self._model.encode(_padded(features)),
+                [[tokens.sot_prev, *before, *tokens.sot_sequence, tokens.no_timestamps]],
+                beam_size=BEAM, num_hypotheses=HYPOTHESES, suppress_tokens=[-1],
+                max_length=len(before) + TOKENS_AHEAD + int(clip.duration_s * TOKENS_A_SECOND),
+            )  # fmt: skip
+            return tuple(dict.fromkeys(tokens.decode(one).strip() for one in found[0].sequences_ids))
 
 
 def _padded(features: np.ndarray) -> np.ndarray:

@@ -71,9 +71,12 @@ def doubts_of(utterances: Sequence[Utterance], known_medications: Sequence[str] 
 def with_doubts(utterances: Sequence[Utterance], known_medications: Sequence[str] = ()) -> tuple[Utterance, ...]:
     """The utterances with every doubtful word lit: the first of each doubtful run. Texts stay as they are."""
     found: dict[str, dict[int, WordDoubt]] = {}
+    lit = {said.id: _lit_before(said.words) for said in utterances}
     for one in located_doubts(utterances, known_medications):
         at_word = found.setdefault(one.utterance_id, {})
-        at_word[one.start] = _joined(at_word[one.start], one.doubt) if one.start in at_word else one.doubt
+        within = [lit[one.utterance_id][at] for at in range(one.start, one.end) if at in lit[one.utterance_id]]
+        start = within[0] if within and one.doubt.suggestions else one.start  # one place is lit once
+        at_word[start] = _joined(at_word[start], one.doubt) if start in at_word else one.doubt
     return tuple(
         replace(said, words=tuple(_lit(word, found[said.id].get(at)) for at, word in enumerate(said.words)))
         if said.id in found
@@ -117,15 +120,25 @@ class _Said:
     overlap: bool
 
 
+def _lit_before(words: Sequence[TimedWord]) -> dict[int, int]:
+    """Places of words that are lit already, each with the place at which that doubt begins."""
+    return {
+        place: at
+        for at, word in enumerate(words)
+        if word.doubt and word.doubt.suggestions
+        for place in range(at, min(at + word.doubt.words, len(words)))
+    }
+
+
 def _lit(word: TimedWord, doubt: WordDoubt | None) -> TimedWord:
     if doubt and word.doubt:  # what the recogniser wrote at first is still told
-        doubt = _joined(doubt, word.doubt)
+        doubt = _joined(word.doubt, doubt)
     return replace(word, doubt=doubt) if doubt else word
 
 
 def _joined(a: WordDoubt, b: WordDoubt) -> WordDoubt:
     both = tuple(dict.fromkeys((*a.suggestions, *b.suggestions)))
-    return WordDoubt(f"{a.reason} {b.reason}", both, max(a.words, b.words))
+    return WordDoubt(f"{a.reason} {b.reason}", both[:MOST_SUGGESTIONS], a.words if a.suggestions else b.words)
 
 
 @functools.cache

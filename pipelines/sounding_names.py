@@ -54,10 +54,11 @@ NUMBER_WORDS = frozenset(
     " seventeen eighteen nineteen twenty thirty forty fifty sixty seventy "
     "eighty ninety hundred thousand half".split()
 )
-_NEVER_IN_NAMES = (UNITS | VERBS | _OFTEN | NUMBER_WORDS) - {"dose", "half"}
+NEVER_IN_NAMES = (UNITS | VERBS | _OFTEN | NUMBER_WORDS) - {"dose", "half"}
 NUMBER = re.compile(r"^(\d[\d,]*(?:\.\d+)?)(mg|mcg|g|ml)?$")
 _TITLES = frozenset("mr mrs ms miss dr doctor".split())
-_SENTENCE_ENDS, _PARTS_END = frozenset(".?!"), frozenset(",;:")
+SENTENCE_ENDS, _PARTS_END = frozenset(".?!"), frozenset(",;:")
+_SIGNS = re.compile(r"['-]")
 EDGES = re.compile(r"^[^\w%]+|[^\w%]+$")
 
 
@@ -74,7 +75,7 @@ _SOUNDS = (
     (r"x", "ks"), (r"^ps", "s"), (r"gn", "n"), (r"st(?=en)", "s"), (r"ph", "f"), (r"gh", ""), (r"^kn", "n"),
     (r"[ts]ion", "xan"), (r"sch|sh|tch|ch", "x"),
     (r"c(?=[eiy])", "s"), (r"g(?=[eiy])", "x"), (r"j", "x"), (r"[ckqg]+", "k"), (r"z", "s"),
-    (r"th|d", "t"), (r"b", "p"), (r"v", "f"), (r"(?<=[a-z])e$", ""), (r"[aeiouywh]+", "a"),
+    (r"th|d", "t"), (r"[bvf]", "p"), (r"(?<=[a-z])e$", ""), (r"[aeiouywh]+", "a"),
 )  # fmt: skip
 
 
@@ -120,6 +121,8 @@ def _ordinary() -> frozenset[str]:
 
 def _is_ordinary(word: str) -> bool:
     known = _ordinary()
+    if "-" in word:  # recognisers write what they do not know as two: "low-ipine"
+        return all(map(_is_ordinary, filter(None, word.split("-"))))
     if word in known or not word.isalpha():
         return True
     return any(word.endswith(end) and word[: -len(end)] in known for end in ("s", "es", "ed", "d", "ing", "ly", "er"))
@@ -148,6 +151,12 @@ class Run:
     letters: str
     bar: float
     free: bool  # nothing around speaks of a medicine: compared with the patient's own list only
+    strange: bool = False  # one word that nobody says in a visit
+
+
+def could_be_named(word: str) -> bool:
+    """Whether a word can be part of a medicine's name: no number, no unit, no word such as "take"."""
+    return bool(word) and _SIGNS.sub("", word).isalpha() and word not in NEVER_IN_NAMES
 
 
 def whole_names(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention]) -> set[int]:
@@ -168,25 +177,26 @@ def runs_of(plain: Sequence[str], sure: Sequence[float], named: set[int], stops:
         for end in range(start + 1, min(start + MOST_WORDS, len(plain)) + 1):
             words = plain[start:end]
             last = words[-1]
-            if not last or not last.replace("'", "").isalpha() or last in _NEVER_IN_NAMES:
+            if not could_be_named(last):
                 break
-            if (start and plain[start - 1] in _TITLES) or (end - start > 1 and stops[end - 2] in _SENTENCE_ENDS):
+            if (start and plain[start - 1] in _TITLES) or (end - start > 1 and stops[end - 2] in SENTENCE_ENDS):
                 break
             if named.issuperset(range(start, end)):
                 continue
-            letters = "".join(words).replace("'", "")
+            letters = letters_of("".join(words))
             if not 5 <= len(letters) <= 24:
                 continue
             eased, odd = _eased(plain, start, end), any(strange[start:end])
             within = [at for at in range(start, end) if at in named]
             # A name within is right as it stands, but for a short one that begins a longer ("cipro flocks a sin").
             begins = within == [start] and len(plain[start]) <= SHORT_NAME and eased >= STRENGTH_EASES
-            if (end - start == 1 and not odd) or (within and not (begins and end - start > 2)):
+            single = end - start == 1 and "-" not in last  # "low-sorting" counts as two words
+            if (single and not odd) or (within and not (begins and end - start > 2)):
                 continue
             bar = ALIKE_STRANGE if odd else ALIKE_ORDINARY
             bar += COMMA_COSTS * any(stops[at] in _PARTS_END for at in range(start, end - 1))
             bar -= eased + UNSURE_EASES * (min(sure[start:end]) < LOW_CONFIDENCE)
-            yield Run(start, end, letters, bar, not (eased or odd))
+            yield Run(start, end, letters, bar, not (eased or odd), odd and end - start == 1)
 
 
 def likeness(runs: Sequence[str], names: Sequence[str]) -> np.ndarray:

@@ -47,6 +47,15 @@ def test_a_recording_is_heard_corrected_signed_and_exported(open_page, keep_pict
     expect(says.nth(1)).to_have_class(re.compile("hc-says-patient"))
     expect(says.nth(1)).to_contain_text("a cough and a sore throat")
 
+    # a click on a word plays it, and nothing after it
+    player = page.locator("#hc-player")
+    word = says.nth(1).locator(".hc-word", has_text="throat")
+    start, end = (float(word.get_attribute(f"data-{edge}") or "nan") for edge in ("start", "end"))
+    word.click()
+    expect(word).to_have_class(re.compile("hc-now"))
+    page.wait_for_function("() => document.getElementById('hc-player').paused")
+    assert start < player.evaluate("player => player.currentTime") < end + 1  # it is looked at four times a second
+
     # lisinopril is heard as several words: all of them are lit, and only a person puts the name in their place
     keep_picture(page, "1280-light-recording-heard")
     takes = page.locator(".hc-says", has_text="every morning")
@@ -67,7 +76,6 @@ def test_a_recording_is_heard_corrected_signed_and_exported(open_page, keep_pict
     expect(note).to_contain_text("lisinopril 20 milligrams")
 
     # a line plays the seconds that it rests on, and no more
-    player = page.locator("#hc-player")
     line = page.locator(".hc-note-line", has_text="Allergies: penicillin")
     answer = page.locator(".hc-says", has_text="gives me a rash")
     began = float(answer.locator(".hc-word").first.get_attribute("data-start"))
@@ -103,3 +111,14 @@ def test_a_recording_is_heard_corrected_signed_and_exported(open_page, keep_pict
     expect(talk.locator("..")).to_contain_text("The recording was deleted when the note was signed.")
     keep_picture(page, "1280-light-recording-signed")
     assert find_faults(page) == NO_FAULTS
+
+
+def test_how_many_voices_begins_at_two_and_one_or_finding_out_can_be_chosen(open_page) -> None:
+    page = open_page()
+    show_tab(page, "Consultation")
+    voices = page.get_by_label("Voices")
+    expect(voices).to_have_value("2")
+    for number in ("1", "Find out", "5"):
+        voices.click()
+        page.get_by_role("option", name=number, exact=True).click()
+        expect(voices).to_have_value(number)

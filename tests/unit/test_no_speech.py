@@ -15,6 +15,7 @@ from models.contracts import Transcriber
 from models.shelf import ModelShelf
 from pipelines.audio_intake import OpenedAudio, open_audio
 from pipelines.transcribe import transcribe
+from tests.unit.audio_kit import write_media
 
 MINUTE = 60 * SAMPLE_RATE_HZ
 ENGLISH = Path(__file__).parents[2] / "data" / "samples" / "recordings" / "1_sore_throat.mp3"
@@ -71,14 +72,48 @@ def test_german_is_said_to_be_no_english(whisper: Transcriber) -> None:
         transcribe(GERMAN, None, whisper)
 
 
+def whispered(samples: np.ndarray) -> np.ndarray:
+    """Speech without voice: the spectrum's envelope stays, what sounds in it is breath; far from the microphone."""
+    from scipy.signal import istft, stft
+
+    size = 512
+    _, _, spoken = stft(samples, SAMPLE_RATE_HZ, nperseg=size)
+    _, _, breath = stft(np.random.default_rng(2).normal(size=len(samples)), SAMPLE_RATE_HZ, nperseg=size)
+    # The cepstrum's slow part is the envelope; the pitch lies above it (from 400 Hz down).
+    cepstrum = np.fft.irfft(np.log(np.abs(spoken) + 1e-6), axis=0)
+    cepstrum[28 : size - 28] = 0
+    envelope = np.exp(np.fft.rfft(cepstrum, axis=0).real)
+    _, made = istft(envelope * breath / np.abs(breath).mean(), SAMPLE_RATE_HZ, nperseg=size)
+    return (0.02 * made / np.abs(made).max()).astype(np.float32)
+
+
 @pytest.mark.models
-def test_german_amid_english_is_left_out_and_said(whisper: Transcriber) -> None:
+def test_a_whispered_visit_is_heard_and_said_to_be_very_quiet(whisper: Transcriber, tmp_path: Path) -> None:
+    path = tmp_path / "whispered.wav"
+    write_media(
+        path,
+        whispered(np.array(open_audio(ENGLISH).samples[: 14 * SAMPLE_RATE_HZ])),
+        "pcm_s16le",
+        rate_hz=16_000,
+        layout="mono",
+    )
+    heard = transcribe(path, None, whisper, 1)
+    assert any("very quiet" in warning for warning in heard.warnings)
+    told = " ".join(one.text for one in heard.utterances).lower()
+    assert sum(word in told for word in ("sore throat", "fever", "breath", "swallow", "medicines")) >= 4
+
+
+@pytest.mark.models
+@pytest.mark.parametrize("order", ["english german english", "german english english"])
+def test_german_amid_english_is_left_out_and_said(whisper: Transcriber, order: str) -> None:
     english, german = np.array(open_audio(ENGLISH).samples), np.array(open_audio(GERMAN).samples)
     second = SAMPLE_RATE_HZ
     pause = np.zeros(second // 2, dtype=np.float32)
-    mixed = np.concatenate(
-        [english[: 10 * second], pause, german[: 10 * second], pause, english[10 * second : 20 * second]]
-    )
+    spoken = {
+        "english": [english[: 10 * second], english[10 * second : 20 * second]],
+        "german": [german[: 10 * second]],
+    }
+    mixed = np.concatenate([part for language in order.split() for part in (spoken[language].pop(0), pause)])
     heard = transcribe(OpenedAudio(mixed, ()), None, whisper, 1)
     assert any("another language" in warning for warning in heard.warnings)
     told = " ".join(one.text for one in heard.utterances)

@@ -212,6 +212,13 @@ def test_voices_are_listened_to_beside_the_words_up_to_the_end(tmp_path: Path) -
         transcribe(recording(tmp_path / "a.wav", 40), Listens(fails=True), Hears(), None)
 
 
+def test_one_voice_can_be_asked_for_and_nobody_is_told_apart(tmp_path: Path) -> None:
+    made = transcribe(recording(tmp_path / "a.wav", 12), Listens(fails=True), Hears(), 1)
+    assert len({one.speaker for one in made.utterances}) == 1
+    assert len(made.models) == 1  # no diarizer had a part in it
+    assert made.warnings == ()
+
+
 def test_a_number_of_voices_that_does_not_fit_what_is_heard_is_said(tmp_path: Path) -> None:
     class Splits(Listens):
         """Makes as many voices as it is asked for, and finds one by itself."""
