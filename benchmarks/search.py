@@ -254,6 +254,7 @@ class _Remembering:
 
     def __init__(self, encoder) -> None:  # type: ignore[no-untyped-def]
         self.encode_query = functools.cache(encoder.encode_query)
+        self.card = encoder.card
 
 
 def _documents(scored, scores: np.ndarray, above: float = -9.0) -> list[str]:  # type: ignore[no-untyped-def]

@@ -9,7 +9,7 @@ import gradio as gr
 ASSETS = Path(__file__).parent / "assets"
 SCRIPTS = (  # parts.js first
     "parts.js", "tabs.js", "patient_bar.js", "lists.js", "record_view.js", "hits.js", "models.js", "prescription.js",
-    "imaging.js", "chart.js", "trail.js", "who.js", "consultation.js",
+    "imaging.js", "chart.js", "trail.js", "who.js", "consultation.js", "api_page.js",
 )  # fmt: skip
 STYLES = ("health.css", "prescription.css", "imaging.css", "chart.css", "trail.css", "consultation.css")
 FRAME = "frame.css"

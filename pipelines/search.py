@@ -17,7 +17,7 @@ from domain.document import Hit, Passage
 from domain.errors import UploadRejected
 from domain.search import PassageFilter, PassageScores, ScoredPassages
 from models.contracts import TextEncoder
-from pipelines import closer_look, drug_names, lexicon
+from pipelines import closer_look, drug_names, health_talk, lexicon
 from pipelines.keywords import index_words, stems_with_owner
 
 MAX_QUERY_CHARS = 1000
@@ -33,6 +33,9 @@ PARTLY_UNDERSTOOD = 0.3
 LIKELY_SIMILARITY = 0.35  # cosine above which a passage answers a query of which little is understood
 ANY_SIMILARITY = 0.2  # cosine below which nothing answers, unless a record names what is asked
 UNDERSTOOD = 0.5  # share of its words by which a query is about an illness, whatever else it says
+HEALTH_TALK = 0.8  # likeness to talk of health by which a query is believed, whatever words it uses
+FAINT_SIMILARITY = 0.15  # cosine below which nothing answers even such a query
+OTHER_TALK = 0.05  # likeness below which a few known words ("temperature of the oven") make no query about health
 SURE_COVERAGE = 0.60  # share of a query's weight of words that a passage must hold beside being alike
 COVERED = 10  # passages, best by words, that are looked at for it
 ALL_COVERAGE = 0.95  # the same, to answer by words alone
@@ -81,7 +84,7 @@ class Signs:
     `typed`, `widened`: the best passage's cosine to the query as typed, and with clinical names added. `coverage`: the
     best share (0 to 1) of the query's weight of words in one passage. `explained`: share of its words that the lexicon
     understands. `findings`: how many things it asks for, as the lexicon sees it. `named`: whether a likely passage
-    names what is asked. `drug`: whether the query names a medicine.
+    names what is asked. `drug`: whether the query names a medicine. `health`: 0 to 1, how like talk of health it is.
     """
 
     typed: float
@@ -91,6 +94,7 @@ class Signs:
     findings: int
     named: bool
     drug: bool
+    health: float
 
 
 def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> SearchAnswer:
@@ -125,6 +129,7 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
         findings=understood.findings,
         named=any(item.named for item in found),
         drug=bool(drug_names.find_drugs(text.split())),
+        health=health_talk.likeness(vectors[0], encoder.card.stamp),
     )
     if not answers(signs):
         return SearchAnswer((), _ms(started), NOTHING)
@@ -213,11 +218,15 @@ def _coverage(scored: ScoredPassages, weights: dict[str, float]) -> float:
 
 
 def answers(signs: Signs) -> bool:
-    """Whether anything answers at all. A query that the lexicon understands is believed; one of whose words it knows
-    few ("knee pads for skateboarding") must also be alike in meaning to some passage."""
+    """Whether anything answers at all. A query that the lexicon understands is believed, and so is one that is plainly
+    talk of health; one of whose words it knows few ("knee pads for skateboarding") must also be alike in meaning to
+    some passage."""
     alike = max(signs.typed, signs.widened)
-    if signs.typed >= SURE_SIMILARITY:
+    if signs.typed >= SURE_SIMILARITY or (signs.health >= HEALTH_TALK and alike >= FAINT_SIMILARITY):
         return True
+    partly = 0 < signs.explained < 1 and signs.findings < 2 and not signs.drug
+    if partly and signs.health < OTHER_TALK:
+        return False
     if signs.explained >= UNDERSTOOD or signs.findings > 1 or signs.drug:
         return alike >= ANY_SIMILARITY or signs.named
     if signs.explained > 0:

@@ -336,3 +336,18 @@ def test_the_keyboard_alone_chooses_a_patient_and_mends_a_word(open_page, letter
     expect(page.get_by_label("What the page says")).to_be_focused()
     page.keyboard.press("Enter")  # the reading is right: saving it as it stands settles the doubt
     expect(page.locator(".hc-history")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_page_of_the_api_has_an_address_and_is_used_by_keyboard(open_page, keep_picture, width: int) -> None:
+    page = open_page(width, query="&view=api")
+    documentation = page.get_by_role("dialog", name="Use via API")
+    expect(documentation).to_contain_text("digitise")
+    expect(documentation.get_by_role("button", name="Close")).to_be_focused()
+    page.wait_for_timeout(300)  # the panel slides in
+    page.screenshot(path=SCREENSHOTS / f"{width}-light-api.png")
+    assert nameless(page) == []
+    page.keyboard.press("Escape")
+    expect(documentation).to_have_count(0)
+    if width == 1280:  # on a phone Gradio offers no button for it, only the address
+        expect(page.get_by_role("button", name="Use via API")).to_be_focused()

@@ -9,7 +9,9 @@ import pytest
 from pipelines import lexicon
 from pipelines.search import Signs, answers
 
-NOTHING_KNOWN = Signs(typed=0.22, widened=0.22, coverage=0.3, explained=0.0, findings=0, named=False, drug=False)
+NOTHING_KNOWN = Signs(
+    typed=0.22, widened=0.22, coverage=0.3, explained=0.0, findings=0, named=False, drug=False, health=0.5
+)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,12 @@ NOTHING_KNOWN = Signs(typed=0.22, widened=0.22, coverage=0.3, explained=0.0, fin
         ({"explained": 0.3, "findings": 1, "named": True}, False),
         ({"explained": 0.3, "findings": 1, "typed": 0.38}, True),
         ({"drug": True}, True),
+        ({"health": 0.9}, True),
+        ({"health": 0.9, "typed": 0.05, "widened": 0.05}, False),
+        ({"health": 0.01, "explained": 0.6, "findings": 1}, False),
+        ({"health": 0.01, "explained": 1.0, "findings": 1}, True),
+        ({"health": 0.01, "explained": 0.6, "findings": 2}, True),
+        ({"health": 0.01, "coverage": 1.0}, True),
     ],
 )
 def test_what_speaks_for_an_answer(change: dict[str, float], answered: bool) -> None:
