@@ -23,10 +23,12 @@ from pipelines.sounding_names import (
     NEAR,
     NUMBER,
     OWN_EASES,
+    SENTENCE_ENDS,
     STRONG,
     UNITS,
     Run,
     common_names,
+    could_be_named,
     is_number,
     letters_of,
     lexicon_lines,
@@ -42,6 +44,15 @@ MOST_MILLIGRAMS = 4000  # in one dose of anything
 BADLY_HEARD_NUMBER, BADLY_HEARD_THERE = 0.7, 0.95
 _ENDS = frozenset(".?!,;:")
 
+_STRENGTH = re.compile(r"[\d.,]+(?:mg|mcg)")
+NAMELESS = 2  # words before a dose that may be the name of what is taken
+_AMID_NUMBERS = frozenset("a and point of".split())
+_FILLERS = frozenset(
+    "a about again all an and another are at be been both but by can do down extra for from full get go going had half "
+    "has have he her high higher his i in is it just later less like little low lower maximum me more my now of off on "
+    "only or other our over same she should so still that the their them then they this to total twice until up was we "
+    "were with would you your it's that's let's i'm".split()
+)
 _TIMES = frozenset(
     "times time daily day days week weeks month months year years hour hours minute minutes o'clock am pm a.m p.m "
     "nightly refills refill percent degrees pounds over out of to or ago more".split()
@@ -97,6 +108,10 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
         mentions = drug_names.find_drugs(plain)
         stops = [word.text.rstrip("\"')")[-1:] for word in words]
         doubts = _misheard(plain, sure, mentions, own, stops) + _conflicts(plain, mentions, own)
+        taken = {at for start, end, _ in doubts for at in range(start, end)}
+        doubts += _nameless_doses(
+            plain, stops, {at for one in mentions for at in range(one.start, one.end)}.union(taken, _lit_before(words))
+        )
         taken = {at for start, end, _ in doubts for at in range(start, end)}
         known = {at for one in mentions for at in range(one.start, one.end)} - taken
         named = sorted(known | taken)
@@ -184,6 +199,32 @@ def _likely(runs: Sequence[Run], names: Sequence[str], own: int) -> list[tuple[f
         close = (names[at] for at in order if alike[row, at] >= max(best - 0.12, run.bar - 0.08))
         likely.append((best, run, tuple(close)))
     return likely
+
+
+def _nameless_doses(plain: Sequence[str], stops: Sequence[str], understood: set[int]) -> _Doubts:
+    """The words before a strength where no medicine was understood: a name may have become ordinary words."""
+    found: _Doubts = []
+    for at in range(1, len(plain)):
+        if plain[at] not in STRONG and not _STRENGTH.fullmatch(plain[at]):
+            continue
+        end = at
+        while end and (is_number(plain[end - 1]) or plain[end - 1] in _AMID_NUMBERS):
+            end -= 1
+        if end == at and plain[at] in STRONG:
+            continue  # "how many milligrams"
+        start = max(0, end - NAMELESS)
+        ends = [place for place in range(start, end) if stops[place] in SENTENCE_ENDS]
+        start = ends[-1] + 1 if ends else start
+        while start < end and (plain[start] in _FILLERS or not could_be_named(plain[start])):
+            start += 1
+        if start >= end or not understood.isdisjoint(range(max(0, at - 2 * NEAR), at)):
+            continue
+        heard = " ".join(plain[start:end])
+        alike = likeness([letters_of(heard)], common_names())[0]
+        names = tuple(common_names()[place] for place in np.argsort(-alike, kind="stable")[:MOST_SUGGESTIONS])
+        reason = f'A dose follows "{heard}", and no medicine was understood: it may be the name of one.'
+        found.append((start, end, WordDoubt(reason, names, end - start)))
+    return found
 
 
 def _conflicts(plain: Sequence[str], mentions: Sequence[drug_names.DrugMention], own: Sequence[str]) -> _Doubts:

@@ -175,6 +175,24 @@ def test_a_doubtful_dose_is_lit(text: str, unsure: str, reason: str) -> None:
     assert doubt.suggestions == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "lit"),
+    [
+        ("my old doctor gave me a large from half a milligram at night", "large from"),
+        ("and in the evening big ones, 400 milligrams", "big ones"),
+        ("let us increase it to 40 milligrams", ""),
+        ("we will go up to ten milligrams next week", ""),
+        ("Seventy milligrams once a week", ""),
+        ("how many milligrams do you take", ""),
+        ("take lisinopril in the morning, only 20 milligrams", ""),
+    ],
+)
+def test_what_stands_before_a_dose_is_in_doubt_where_no_medicine_was_understood(text: str, lit: str) -> None:
+    doubts = [one for one in doubts_of([said(text)]) if one.reason.startswith("A dose follows")]
+    assert [one.reason.split('"')[1] for one in doubts] == ([lit] if lit else [])
+    assert all(len(one.suggestions) == 3 for one in doubts)
+
+
 def test_a_medicine_that_sounds_like_one_on_the_list_is_a_conflict() -> None:
     (doubt,) = doubts_of([said("I take hydralazine at night")], ["Hydroxyzine 25 mg"])
     assert "own list" in doubt.reason
