@@ -7,6 +7,7 @@ one that sounds alike, numbers that are unlikely or were heard badly, and a "no"
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,16 @@ _FILLERS = frozenset(
     "only or other our over same she should so still that the their them then they this to total twice until up was we "
     "were with would you your it's that's let's i'm".split()
 )
+_SOUNDS_LIKE = {
+    "for": "four",
+    "to": "two",
+    "too": "two",
+    "free": "three",
+    "tree": "three",
+    "ate": "eight",
+    "won": "one",
+}
+_COUNTED = frozenset("times mg mgs milligrams mcg micrograms puffs".split())
 _TIMES = frozenset(
     "times time daily day days week weeks month months year years hour hours minute minutes o'clock am pm a.m p.m "
     "nightly refills refill percent degrees pounds over out of to or ago more".split()
@@ -107,16 +118,16 @@ def located_doubts(utterances: Sequence[Utterance], known_medications: Sequence[
         sure = [word.confidence for word in words]
         mentions = drug_names.find_drugs(plain)
         stops = [word.text.rstrip("\"')")[-1:] for word in words]
+        mentioned = {at for one in mentions for at in range(one.start, one.end)}
+        lit = set(_lit_before(words)) - mentioned  # what the second look took for a name that it did not write
         doubts = _misheard(plain, sure, mentions, own, stops) + _conflicts(plain, mentions, own)
         taken = {at for start, end, _ in doubts for at in range(start, end)}
-        doubts += _nameless_doses(
-            plain, stops, {at for one in mentions for at in range(one.start, one.end)}.union(taken, _lit_before(words))
-        )
-        taken = {at for start, end, _ in doubts for at in range(start, end)}
-        known = {at for one in mentions for at in range(one.start, one.end)} - taken
-        named = sorted(known | taken)
+        doubts += _nameless_doses(plain, stops, mentioned | taken | lit)
+        taken = {at for start, end, _ in doubts for at in range(start, end)} | lit
+        named = sorted(mentioned | taken)
         doubts += [one for one in dose_conflicts(plain, mentions, strengths) if one[0] not in taken]
         doubts += _numbers(_Said(plain, sure, stops, said.overlap), mentions, sorted(taken))
+        doubts += _sound_like_numbers(plain)
         doubts += _negations(plain, sure, named)
         found += [LocatedDoubt(said.id, *one) for one in sorted(doubts, key=lambda one: one[:2])]
     return tuple(found)
@@ -258,6 +269,16 @@ def _numbers(said: _Said, mentions: Sequence[drug_names.DrugMention], misheard: 
         reason = _dose_doubt(said.plain, at, known, mentions) or _hearing_doubt(said, at, misheard)
         if reason:
             found.append((at, at + 1, WordDoubt(reason)))
+    return found
+
+
+def _sound_like_numbers(plain: Sequence[str]) -> _Doubts:
+    """Words that sound like a number, where a number is counted: "for times", "to puffs", "free milligrams"."""
+    found: _Doubts = []
+    for at, (word, counted) in enumerate(itertools.pairwise(plain)):
+        name = _SOUNDS_LIKE.get(word, "")
+        if name and counted in (_COUNTED if word in ("for", "to") else UNITS | _COUNTED):
+            found.append((at, at + 1, WordDoubt(f'"{word}" sounds like a number, and {counted} are counted.', (name,))))
     return found
 
 

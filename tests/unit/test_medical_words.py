@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from domain.speech import TimedWord, Transcript, Utterance
+from domain.speech import TimedWord, Transcript, Utterance, WordDoubt
 from pipelines.consultation import with_word
 from pipelines.medical_words import doubts_of, located_doubts, with_doubts
 from pipelines.sounding_names import sound_key
@@ -173,6 +175,31 @@ def test_a_doubtful_dose_is_lit(text: str, unsure: str, reason: str) -> None:
     (doubt,) = doubts_of([said(text, unsure)])
     assert reason in doubt.reason
     assert doubt.suggestions == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("For times a night, and it burns", ("four",)),
+        ("I use it to puffs in the morning", ("two",)),
+        ("and warfarin free milligrams", ("three",)),
+        ("I waited for hours and went to bed", ()),
+        ("two times for two weeks", ()),
+    ],
+)
+def test_a_word_that_sounds_like_a_number_is_lit_where_one_is_counted(text: str, meant: tuple[str, ...]) -> None:
+    assert (
+        tuple(name for one in doubts_of([said(text)]) if "counted" in one.reason for name in one.suggestions) == meant
+    )
+
+
+def test_a_number_after_a_name_that_only_the_second_look_found_is_lit() -> None:
+    heard = said("Have you had Dapper Glyphilisin? 10")
+    words = list(heard.words)
+    words[3] = replace(words[3], doubt=WordDoubt("It may be a medicine.", ("dapagliflozin",), 2))
+    words[5] = replace(words[5], confidence=0.93)
+    (lit,) = with_doubts([replace(heard, words=tuple(words))])
+    assert lit.words[5].doubt
 
 
 @pytest.mark.parametrize(
