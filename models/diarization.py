@@ -31,9 +31,14 @@ POWERSET = ((), (0,), (1,), (2,), (0, 1), (0, 2), (1, 2))  # classes of the segm
 class PyannoteDiarizer:
     """Loads at its first recording, not when it is built, so that words need not wait for it."""
 
-    def __init__(self, folder: Path, card: ModelCard, *, segmentation: str, prints: str, network: str) -> None:
-        """Files relative to `folder`: weights of the segmentation, weights and network of the voice prints."""
+    def __init__(
+        self, folder: Path, card: ModelCard, *, segmentation: str, prints: str, network: str, step_s: str = str(STEP_S)
+    ) -> None:
+        """Files relative to `folder`: weights of the segmentation, weights and network of the voice prints. `step_s`:
+        seconds between two windows of the segmentation.
+        """
         self.card = card
+        self.step_s = float(step_s)
         self._files = (folder / segmentation, folder / prints, folder / network)
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
@@ -70,21 +75,21 @@ class _Listening:
 
     def until(self, seconds: float) -> None:
         """Windows that lie wholly before `seconds`, and at the recording's end also the last, filled with silence."""
-        length_s = len(self._samples) / SAMPLE_RATE_HZ
+        length_s, step = len(self._samples) / SAMPLE_RATE_HZ, self._diarizer.step_s
         self._end_s = max(self._end_s, min(seconds, length_s))
         last = self._end_s >= length_s - 1e-3
         starts = []
         while True:
-            start = self._next * STEP_S
+            start = self._next * step
             whole = start + WINDOW_S <= self._end_s
-            covered = self._next > 0 and (self._next - 1) * STEP_S + WINDOW_S >= length_s
+            covered = self._next > 0 and (self._next - 1) * step + WINDOW_S >= length_s
             if not whole and (not last or covered or start >= length_s):
                 break
             starts.append(start)
             self._next += 1
         for at in range(0, len(starts), BATCH):
             self._hear(starts[at : at + BATCH])
-        self._print(len(self._frames.heard) if last else self._quiet_before(round(self._next * STEP_S / FRAME_S)))
+        self._print(len(self._frames.heard) if last else self._quiet_before(round(self._next * step / FRAME_S)))
 
     def turns(self, speakers: int | None) -> tuple[Turn, ...]:
         """Snippets joined by their voices, then laid over what was heard."""
