@@ -16,6 +16,7 @@ import numpy as np
 from domain.errors import ModelUnavailable
 
 EVEN_CHANCE = 0.5
+SHARED_FILE = "shared.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,11 @@ class BundleSettings:
     `positive`: the class the task asks for, None where all are equal. `members`: weight files of an ensemble, whose
     logits are averaged; empty for one network. `member_folds`: above 0, each member was trained without its own fold
     of the groups; 0: all were trained without the same fifth. `mirrored`: a picture is judged with its mirror image.
-    `second_source`: task whose pictures lent their look in training.
+    `second_source`: task whose pictures lent their look in training. `variants`: of each member the `variant` that its
+    network is built with, empty where all are as `network` says. `folds_left_out`: of each member the fold that it did
+    not see, empty where it is the one of its own number. `shared_stages`: above 0, members of another variant than
+    `network` names have so many first stages in common; those weights lie in a file of their own, and these members
+    bring no gate.
     """
 
     task: str
@@ -51,6 +56,22 @@ class BundleSettings:
     member_folds: int = 0
     mirrored: bool = True
     second_source: str | None = None
+    variants: tuple[int, ...] = ()
+    folds_left_out: tuple[int, ...] = ()
+    shared_stages: int = 0
+
+    def network_of(self, number: int) -> tuple[str, dict[str, Any]]:
+        """Target and arguments of the member of this number."""
+        target, arguments = self.network
+        return target, arguments | ({"variant": self.variants[number]} if self.variants else {})
+
+    def shares(self, number: int) -> bool:
+        """Whether its first stages are those that members have in common."""
+        return self.shared_stages > 0 and self.network_of(number)[1] != self.network[1]
+
+    def left_out(self, number: int) -> int:
+        """The fold that the member of this number did not see."""
+        return self.folds_left_out[number] if self.folds_left_out else number
 
     def calibrate(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n, classes) probabilities, rows sum to 1, from (n, classes) logits."""
@@ -101,6 +122,9 @@ def read_settings(folder: Path) -> BundleSettings:
             member_folds=int(ours.get("member_folds", 0)),
             mirrored=bool(ours.get("mirrored", True)),
             second_source=ours.get("second_source"),
+            variants=tuple(map(int, ours.get("variants", ()))),
+            folds_left_out=tuple(map(int, ours.get("folds_left_out", ()))),
+            shared_stages=int(ours.get("shared_stages", 0)),
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ModelUnavailable(

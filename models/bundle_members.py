@@ -5,6 +5,7 @@ Most bundles hold one network; an ensemble holds several of the same build, each
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from domain.errors import ModelUnavailable
-from models.bundle_files import BundleSettings
+from models.bundle_files import SHARED_FILE, BundleSettings
 from models.imaging_gate import Gate, load_gate
-from models.lite_network import DEVIATION, MEAN, see
+from models.lite_network import DEVIATION, MEAN, begin, see
 from models.monai_networks import NETWORKS, monai_networks
 
 ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", f"{NETWORKS}.")
@@ -22,31 +23,44 @@ ALLOWED_TARGETS = ("models.lite_network.efficientnet_lite", f"{NETWORKS}.")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Member:
-    """One network, ready to read, and its gate. Callers see to threads and locks."""
+    """One network, ready to read, and its gate. Callers see to threads and locks. `shared_stages`: above 0, so many of
+    its first stages are the same as in all members that share any. `left_out`: the fold that it did not see."""
 
     network: Any
     channels: int
     gate: Gate | None = None
+    shared_stages: int = 0
+    left_out: int = 0
 
     @property
     def explains(self) -> bool:
         """True where the last convolution is known, so that a map can be drawn from it."""
         return hasattr(self.network, "_conv_head")
 
-    def ask(self, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Mean over uint8 (n, side, side) views of one picture: logits (classes,), pooled features of the last layer
-        (features,), look of the middle layers (d,)."""
-        pictures = to_tensor(squares, self.channels)
-        if not self.explains:
-            out = self.network(pictures).mean(0).numpy()
-            return out, out, out
-        maps, look = see(self.network, pictures)
-        pooled = maps.mean((2, 3))
-        return self.network._fc(pooled).mean(0).numpy(), pooled.mean(0).numpy(), look.mean(0).numpy()
 
-    def logits(self, square: np.ndarray) -> np.ndarray:
-        """float32 (classes,) of one uint8 (side, side) picture, and nothing else: quicker than `ask`."""
-        return self.network(to_tensor(square[None], self.channels))[0].numpy()
+def maps_of(members: Sequence[Member], squares: np.ndarray) -> list[tuple[Any, Any]]:
+    """Of each member, for uint8 (n, side, side) views: (n, features, h, w) activations of its last convolution, and
+    (n, d) look of its middle layers. What members share is computed once."""
+    pictures = to_tensor(squares, members[0].channels)
+    begun, seen = None, []
+    for member in members:
+        if member.shared_stages and begun is None:
+            begun = begin(member.network, pictures, member.shared_stages)
+        seen.append(see(member.network, pictures, begun if member.shared_stages else None, member.shared_stages))
+    return seen
+
+
+def ask(members: Sequence[Member], squares: np.ndarray) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Of each member, mean over uint8 (n, side, side) views of one picture: logits (classes,), pooled features of the
+    last layer (features,), look of the middle layers (d,)."""
+    if not members[0].explains:
+        plain = [member.network(to_tensor(squares, member.channels)).mean(0).numpy() for member in members]
+        return [(out, out, out) for out in plain]
+    answers = []
+    for member, (maps, look) in zip(members, maps_of(members, squares), strict=True):
+        pooled = maps.mean((2, 3))
+        answers.append((member.network._fc(pooled).mean(0).numpy(), pooled.mean(0).numpy(), look.mean(0).numpy()))
+    return answers
 
 
 def load_members(folder: Path, settings: BundleSettings) -> tuple[Member, ...]:
@@ -55,21 +69,23 @@ def load_members(folder: Path, settings: BundleSettings) -> tuple[Member, ...]:
         return (Member(build_network(folder, settings), settings.channels, _gate(folder, settings, "gate.npz")),)
     return tuple(
         Member(
-            build_network(folder, settings, Path(name).name),
+            build_network(folder, settings, Path(name).name, number),
             settings.channels,
-            _gate(folder, settings, f"gate_{number}.npz"),
+            None if settings.shares(number) else _gate(folder, settings, f"gate_{number}.npz"),
+            settings.shared_stages if settings.shares(number) else 0,
+            settings.left_out(number),
         )
         for number, name in enumerate(settings.members)
     )
 
 
-def build_network(folder: Path, settings: BundleSettings, file: str = "model.safetensors") -> Any:
-    """The network with its weights, in float32, ready to read."""
+def build_network(folder: Path, settings: BundleSettings, file: str = "model.safetensors", number: int = 0) -> Any:
+    """The network of the member of this number with its weights, in float32, ready to read."""
     import importlib
 
     import torch
 
-    target, arguments = settings.network
+    target, arguments = settings.network_of(number)
     target = target if "." in target else f"{NETWORKS}.{target}"  # bundles may name a network by its class alone
     if not target.startswith(ALLOWED_TARGETS):
         raise ModelUnavailable(
@@ -90,6 +106,8 @@ def build_network(folder: Path, settings: BundleSettings, file: str = "model.saf
         from safetensors.torch import load_file
 
         state = load_file(packed)
+        if settings.shares(number):
+            state |= load_file(folder / "models" / SHARED_FILE)
     else:
         plain = packed if packed.is_file() else folder / "models" / "model.pt"
         state = torch.load(plain, map_location="cpu", weights_only=True)

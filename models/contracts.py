@@ -59,11 +59,13 @@ class ScanClassifier(Protocol):
     modalities: tuple[str, ...]
     split_seed: int  # which pictures of its data were kept from training (domain.imaging_fit.held_out)
     second_source: str | None  # task whose pictures, all of the class asked for, lent their look in training
-    member_folds: int  # above 0: an ensemble, each member trained without its fold (domain.imaging_fit.member_folds)
+    member_folds: int  # above 0: an ensemble, each member trained without one fold (domain.imaging_fit.member_folds)
 
-    def classify(self, pictures: Sequence[np.ndarray], member: int | None = None) -> tuple[ClassScores, ...]:
-        """One answer a picture; each uint8 (height, width) or (height, width, 3), of any size. `member`: the answer of
-        this one of an ensemble alone, for judging it on pictures that it did not see."""
+    folds_left_out: tuple[int, ...]  # those folds; each was left out by one member or several
+
+    def classify(self, pictures: Sequence[np.ndarray], unseen: int | None = None) -> tuple[ClassScores, ...]:
+        """One answer a picture; each uint8 (height, width) or (height, width, 3), of any size. `unseen`: the answer of
+        those of an ensemble that did not see this fold, for judging them on its pictures."""
         ...
 
     def features(self, pictures: Sequence[np.ndarray]) -> np.ndarray:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,7 @@ from domain.errors import ModelUnavailable
 from domain.imaging import ClassScores, Explanation
 from domain.models import ModelCard
 from models.bundle_files import BundleSettings, read_settings
-from models.bundle_members import Member, load_members, to_tensor
-from models.lite_network import see
+from models.bundle_members import Member, ask, load_members, maps_of
 from models.picture_preparation import Framing, fit_square, lay_back, sharpness
 
 DELETED = (0.03, 0.08, 0.2)  # shares taken away for the deletion curve: with more gone, little is left to see
@@ -61,6 +61,10 @@ class BundleClassifier:
         return self.settings.member_folds
 
     @property
+    def folds_left_out(self) -> tuple[int, ...]:
+        return tuple(sorted({one.left_out for one in self._members})) if self.member_folds else ()
+
+    @property
     def second_source(self) -> str | None:
         return self.settings.second_source
 
@@ -68,13 +72,13 @@ class BundleClassifier:
     def modalities(self) -> tuple[str, ...]:
         return self.settings.modalities
 
-    def classify(self, pictures: Sequence[np.ndarray], member: int | None = None) -> tuple[ClassScores, ...]:
+    def classify(self, pictures: Sequence[np.ndarray], unseen: int | None = None) -> tuple[ClassScores, ...]:
         """One answer a picture, uint8 (height, width[, 3]) each. Calibrated where the bundle holds a calibration.
-        `member`: this one of an ensemble alone."""
+        `unseen`: only those of an ensemble answer that did not see this fold."""
         if not pictures:
             return ()
         framed = [self._square(picture) for picture in pictures]
-        logits, _, distances = self.look(np.stack([square for square, _ in framed]), member)
+        logits, _, distances = self.look(np.stack([square for square, _ in framed]), unseen)
         return tuple(
             ClassScores(
                 tuple(float(value) for value in row),
@@ -101,21 +105,22 @@ class BundleClassifier:
             )
         square, framing = self._square(picture)
         target = self.classes.index(label)
-        small = _stretch(np.mean([self._heat(member, square, target) for member in self._members], axis=0))
+        small = _stretch(np.mean(self._heats(square, target), axis=0))
         reliable, by_map, by_chance = self._deletion(square, small, target)
         large = _enlarge(small, square.shape[0]).clip(max=1)  # bicubic swings a little over
         heat = lay_back(large, framing, (picture.shape[0], picture.shape[1]))
         return Explanation(label, heat, DELETED, by_map, by_chance, reliable)
 
-    def look(self, squares: np.ndarray, member: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    def look(self, squares: np.ndarray, unseen: int | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         """Of uint8 (n, side, side): float32 (n, classes) logits; float32 (n, features) of the first member's last
-        layer; (n,) distances from the training pictures, or None without a gate. Means over the members asked."""
-        asked = self._members if member is None else self._members[member : member + 1]
+        layer; (n,) distances from the training pictures, or None without a gate. Means over the members asked, see
+        `classify`."""
+        asked = [one for one in self._members if unseen is None or one.left_out == unseen]
         logits, features, distances = [], [], []
         with self._alone():
             # Picture by picture, so that a batch equals single pictures.
             for square in squares:
-                answers = [one.ask(self._views(square)) for one in asked]
+                answers = ask(asked, self._views(square))
                 logits.append(np.mean([out for out, _, _ in answers], axis=0))
                 features.append(answers[0][1])
                 distances.append(
@@ -149,18 +154,21 @@ class BundleClassifier:
     def _square(self, picture: np.ndarray) -> tuple[np.ndarray, Framing]:
         return fit_square(picture, self.settings.side_px, self.settings.crop_to_content)
 
-    def _heat(self, member: Member, square: np.ndarray, target: int) -> np.ndarray:
-        """float32 (h, w) Grad-CAM++ map of the last convolution, 0 to 1, over the views that are judged.
+    def _heats(self, square: np.ndarray, target: int) -> list[np.ndarray]:
+        """Of each member float32 (h, w), 0 to 1: Grad-CAM++ of the last convolution over the views that are judged.
 
         Chattopadhay et al., "Grad-CAM++", WACV 2018. The score is the label's margin over the mean of the others, so a
         map shows what speaks for this label rather than for any. High means decisive (MONAI's own normaliser makes it
         low).
         """
+        with self._alone():
+            seen = [maps for maps, _ in maps_of(self._members, self._views(square))]
+            heads = [member.network._fc.weight for member in self._members]
+            return [self._heat(head, maps, target) for head, maps in zip(heads, seen, strict=True)]
+
+    def _heat(self, weights: Any, maps: Any, target: int) -> np.ndarray:
         import torch
 
-        with self._alone():
-            maps, _ = see(member.network, to_tensor(self._views(square), self.settings.channels))
-            weights = member.network._fc.weight
         height, width = maps.shape[2:]
         # The last layers are a mean and a linear map, so the gradient is the same at every place: weight / places.
         gradient = (weights[target] - (weights.sum(0) - weights[target]) / (len(weights) - 1)) / (height * width)
@@ -193,7 +201,8 @@ class BundleClassifier:
                 pictures.append(np.where(mask, coarse, square).astype(np.uint8))
         with self._alone():
             # One at a time: a batch is no quicker on one thread, and takes ten times the memory.
-            logits = np.mean([[member.logits(one) for one in pictures] for member in self._members], axis=0)
+            answers = [ask(self._members, one[None]) for one in pictures]
+        logits = np.array([np.mean([out for out, _, _ in answer], axis=0) for answer in answers])
         others = (logits.sum(1) - logits[:, target]) / (logits.shape[1] - 1)
         margins = logits[:, target] - others
         left = (margins[1:] - margins[0]).reshape(len(orders), len(DELETED))

@@ -24,6 +24,7 @@ _KERNELS = (3, 3, 5, 3, 5, 5, 3)
 _STRIDES = (1, 2, 2, 2, 1, 2, 1)
 FEATURES = 1280  # channels of the last convolution, and so of the vector that the gate compares
 GATE_STAGES = (1, 2, 3, 4)  # not the first, which sees edges only, nor the last two, which see little but the classes
+Begun = tuple[Any, tuple[Any, ...]]  # activations so far, and the looks among them
 MEAN, DEVIATION = 127.0 / 255.0, 128.0 / 255.0  # the normalisation these variants were trained with
 
 
@@ -62,20 +63,38 @@ def efficientnet_lite(variant: int, side_px: int, classes: int) -> Any:
     return network
 
 
-def see(network: Any, pictures: Any) -> tuple[Any, Any]:
-    """For (n, 3, side, side) normalised pictures: (n, 1280, h, w) activations of the last convolution, and (n, d) mean
-    and spread of each channel of the middle stages, which say what kind of picture it is."""
-    import torch
-
+def begin(network: Any, pictures: Any, stages: int) -> Begun:
+    """What the stem and the first `stages` stages make of (n, 3, side, side) normalised pictures, and mean and spread
+    of each channel of the middle stages among them."""
     x = network._conv_stem(network._conv_stem_padding(pictures))
-    x = network._swish(network._bn0(x))
+    return _through(network, network._swish(network._bn0(x)), 0, stages)
+
+
+def see(network: Any, pictures: Any, begun: Begun | None = None, stages: int = 0) -> tuple[Any, Any]:
+    """For (n, 3, side, side) normalised pictures: (n, 1280, h, w) activations of the last convolution, and (n, d) mean
+    and spread of each channel of the middle stages, which say what kind of picture it is.
+
+    `begun`: what `begin` made of them with a network whose first `stages` stages are the same.
+    """
+    x, middle = begun or begin(network, pictures, stages)
+    x, later = _through(network, x, stages, len(network._blocks))
+    x = network._conv_head(network._conv_head_padding(x))
+    return network._swish(network._bn1(x)), _beside((*middle, *later))
+
+
+def _through(network: Any, x: Any, first: int, end: int) -> Begun:
     middle = []
-    for number, stage in enumerate(network._blocks):
-        x = stage(x)
+    for number in range(first, end):
+        x = network._blocks[number](x)
         if number in GATE_STAGES:
             middle += [x.mean((2, 3)), x.std((2, 3))]
-    x = network._conv_head(network._conv_head_padding(x))
-    return network._swish(network._bn1(x)), torch.cat(middle, 1)
+    return x, tuple(middle)
+
+
+def _beside(parts: tuple[Any, ...]) -> Any:
+    import torch
+
+    return torch.cat(parts, 1)
 
 
 def classify(network: Any, features: Any) -> Any:

@@ -2,9 +2,9 @@
 
 `evaluate` on the pictures kept from training ("held-out", the split that the bundle's seed gives) cross-fits what was
 fitted on them (calibration, threshold, sets) in five folds of groups, so that no picture is judged by a fit it was
-part of. Of an ensemble whose members each left out a fold of their own, every picture is judged by the one member that
-did not see it; the mean of all, which is what ships, cannot be judged there. On a data set of another origin ("all")
-the bundle is judged exactly as it ships.
+part of. Of an ensemble whose members each left out a fold of their own, every picture of these folds is judged by the
+members that did not see it; the mean of all, which is what ships, cannot be judged there. On a data set of another
+origin ("all") the bundle is judged exactly as it ships.
 """
 
 from __future__ import annotations
@@ -64,7 +64,10 @@ def evaluate(
     files, labels, groups = read_list(folder, classifier.classes)
     judges: list[int | None] | None = None
     if split == "held-out" and classifier.member_folds:
-        judges = fit.member_folds(groups, labels, classifier.split_seed, classifier.member_folds).tolist()
+        fold = fit.member_folds(groups, labels, classifier.split_seed, classifier.member_folds)
+        kept = np.flatnonzero(np.isin(fold, classifier.folds_left_out))
+        files, labels, groups = [files[i] for i in kept], labels[kept], [groups[i] for i in kept]
+        judges = fold[kept].tolist()
     elif split == "held-out":
         kept = np.flatnonzero(fit.held_out(groups, labels, classifier.split_seed))
         files, labels, groups = [files[i] for i in kept], labels[kept], [groups[i] for i in kept]
@@ -102,7 +105,7 @@ def judge(
     abstained = refused | np.array([score.foreign or score.blurred for score in scores])
     data = f"{len(labels)} pictures"
     if split == "held-out" and classifier.member_folds:
-        data += f", each judged by the one of {classifier.member_folds} networks that did not see its group"
+        data += ", each judged by the networks that did not see its group, of those that answer"
     elif split == "held-out":
         data += " of groups kept from training"
     command = f"python -m pipelines evaluate {classifier.card.task} --data DIR"

@@ -15,13 +15,14 @@ import argparse
 import json
 import math
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from domain.imaging_fit import held_out, member_folds
-from models.lite_network import DEVIATION, MEAN, efficientnet_lite
+from models.lite_network import DEVIATION, MEAN, efficientnet_lite, see
 from models.training.imaging_data import Labelled, load, vary
 from models.training.imaging_quick import QUICK, generated
 from models.training.imaging_tasks import RECIPES, Recipe
@@ -33,6 +34,7 @@ SMOOTHING = 0.05
 MIXUP_ALPHA = 0.3
 WARM_UP_SHARE = 0.1
 AVERAGE_DECAY = 0.99
+LAST_LAYER_RIDGE = 0.1  # of a feature's variance, where only the last layer is fitted
 
 
 def load_pretrained(network: Any, path: Path, variant: int) -> None:
@@ -256,7 +258,7 @@ def train_quick(out: Path, seed: int) -> Path:
 def parted(labelled: Labelled, recipe: Recipe, seed: int) -> list[tuple[Labelled, Labelled]]:
     """For each member: the pictures it learns from, and those kept from it."""
     if recipe.own_folds:
-        fold = member_folds(labelled.groups, labelled.labels, seed, recipe.members)
+        fold = member_folds(labelled.groups, labelled.labels, seed, recipe.folds or recipe.members)
         kept = [fold == number for number in range(recipe.members)]
     else:
         kept = [held_out(labelled.groups, labelled.labels, seed)] * recipe.members
@@ -275,12 +277,33 @@ def new_network(recipe: Recipe, pretrained: Path | None, seed: int, number: int)
     return network
 
 
+def fit_last_layer(network: Any, train: Labelled, classes: int) -> Any:
+    """The network with its last layer fitted to what it sees in the pictures as they are: ridge regression, a class
+    against the rest, on standardised features. Nothing else of it is changed."""
+    import torch
+
+    network.eval()
+    with torch.inference_mode():
+        seen = [see(network, to_input(square[None]))[0].mean((2, 3)).numpy() for square in train.squares]
+    features = np.concatenate(seen).astype(float)
+    wanted = np.eye(classes)[train.labels] * 2 - 1
+    mean, spread = features.mean(0), features.std(0) + 1e-6
+    standard, count = (features - mean) / spread, features.shape[1]
+    inner = standard.T @ standard + LAST_LAYER_RIDGE * count * np.eye(count)
+    weights = np.linalg.solve(inner, standard.T @ (wanted - wanted.mean(0))) / spread[:, None]
+    with torch.no_grad():
+        network._fc.weight.copy_(torch.from_numpy(weights.T))
+        network._fc.bias.copy_(torch.from_numpy(wanted.mean(0) - mean @ weights))
+    return network
+
+
 def main() -> None:
     """Train, calibrate, fit the gate, write the bundle."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=[*sorted(RECIPES), QUICK.task])
     parser.add_argument("--data", type=Path)
     parser.add_argument("--pretrained", type=Path)
+    parser.add_argument("--pretrained-beside", type=Path, help="ImageNet weights of the variant beside the members")
     parser.add_argument("--out", type=Path, default=Path("models/bundles"))
     parser.add_argument("--checkpoints", type=Path)
     parser.add_argument("--seed", type=int, default=7)
@@ -306,7 +329,7 @@ def main() -> None:
         source = RECIPES[recipe.style_from]
         other = load(wish.data / recipe.style_from, source)
         styles = other.squares[~held_out(other.groups, other.labels, wish.seed)]
-    networks = stored_networks(wish.out / wish.task) if wish.keep_weights else []
+    networks = stored_networks(wish.out / wish.task)[: len(parts)] if wish.keep_weights else []
     for number, (train, kept) in enumerate(parts):
         if wish.keep_weights or wish.member not in (None, number):
             continue
@@ -321,6 +344,15 @@ def main() -> None:
         networks.append(network)
     if wish.fit_only:
         return
+    if recipe.beside is not None:
+        if wish.pretrained_beside is None:
+            parser.error("--pretrained-beside is needed: ImageNet weights of the variant beside the members")
+        apart = parts[: recipe.stand_beside]
+        for number, (train, _) in enumerate(apart):
+            other = replace(recipe, variant=recipe.beside)
+            network = new_network(other, wish.pretrained_beside, wish.seed, number)
+            networks.append(fit_last_layer(network, train, len(recipe.classes)))
+        parts = [*parts, *apart]
     members = [Trained(network, *part) for network, part in zip(networks, parts, strict=True)]
     write_bundle(wish.out / wish.task, recipe, members, wish.seed, styles)
 

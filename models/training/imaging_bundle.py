@@ -19,10 +19,11 @@ import numpy as np
 
 from domain.imaging_fit import fit_calibration, fit_set_limits, fit_thresholds
 from domain.models import InputContract, Metric, ModelCard, WeightsSource
-from models.bundle_files import BundleSettings, read_settings
-from models.bundle_members import Member, build_network, load_members
+from models.bundle_files import SHARED_FILE, BundleSettings, read_settings
+from models.bundle_members import Member, ask, build_network, load_members
 from models.imaging import BundleClassifier
 from models.imaging_gate import fit_gate
+from models.lite_network import block_strings
 from models.picture_preparation import sharpness
 from models.training.imaging_card import TEXTS, model_card_page
 from models.training.imaging_data import Labelled
@@ -31,11 +32,12 @@ from models.training.imaging_tasks import Recipe
 GATE_REJECTS = 0.05  # share of the task's own pictures that the gate may turn away
 GATE_PICTURES = 800  # training pictures a network and source that the gate is fitted to
 SHARP_QUANTILE, SHARP_SHARE = 0.01, 0.6  # blurred: clearly below the softest of the training pictures
-VERSION = "1.2.0"
+VERSION = "1.3.0"
 CHANGES = {
     "1.0.0": "first trained on group-wise split, calibrated, with gate",
     "1.1.0": "gate over the middle layers; breast_ultrasound and fracture trained anew",
     "1.2.0": "fracture read by two networks",
+    "1.3.0": "breast_ultrasound read by two networks, with a larger one beside each whose last layer alone is fitted",
 }
 _SAID_ELSEWHERE = ("task", "classes", "positive", "modality", "crop_to_content", "rename", "style_from", "mirrored")
 
@@ -78,8 +80,11 @@ def write_bundle(
     _write_json(folder / "configs" / "inference.json", _inference(recipe))
     _write_json(folder / "configs" / "metadata.json", metadata)
     rng = np.random.default_rng(seed)
-    for number, member in enumerate(members):
-        _write_member(folder, recipe, number, member, also_known, rng)
+    states = [_stored(member.network) for member in members]
+    for number, member in enumerate(members[: recipe.members]):
+        _write_state(states[number], folder / "models" / member_files(recipe)[number][0])
+        _write_gate(folder, recipe, number, member, also_known, rng)
+    _write_beside(folder, recipe, states[recipe.members :])
     settings, distances = _judge_kept(folder, recipe, members)
     ours = metadata["health_connect"]
     ours["calibration"] = {
@@ -108,43 +113,66 @@ def stored_networks(folder: Path) -> list[Any]:
 
 
 def member_files(recipe: Recipe) -> tuple[tuple[str, str], ...]:
-    """(weights, gate) file names of each member, below models/."""
-    if recipe.members == 1:
+    """(weights, gate) file names of each member, below models/. Networks beside the members bring no gate."""
+    if recipe.members == 1 and recipe.beside is None:
         return (("model.safetensors", "gate.npz"),)
-    return tuple((f"model_{number}.safetensors", f"gate_{number}.npz") for number in range(recipe.members))
+    count = recipe.members + recipe.stand_beside
+    return tuple((f"model_{number}.safetensors", f"gate_{number}.npz") for number in range(count))
 
 
-def _write_member(
-    folder: Path, recipe: Recipe, number: int, member: Trained, also_known: np.ndarray | None, rng: np.random.Generator
-) -> None:
-    """Weights, and the gate of what the network sees in its training pictures once its weights are rounded."""
+def _stored(network: Any) -> dict[str, Any]:
+    """Its weights as they are stored: half precision."""
+    return {
+        name: value.half().contiguous() if value.is_floating_point() else value.contiguous()
+        for name, value in network.state_dict().items()
+    }
+
+
+def _write_state(state: dict[str, Any], path: Path) -> None:
     from safetensors.torch import save_file
 
+    save_file(state, path)
+    path.chmod(0o644)  # the library writes for the owner alone
+
+
+def _write_beside(folder: Path, recipe: Recipe, states: Sequence[dict[str, Any]]) -> None:
+    """The networks beside the members: what all have in common once, then of each what is its own."""
+    import torch
+
+    if not states:
+        return
+    common = {name for name in states[0] if all(torch.equal(states[0][name], other[name]) for other in states[1:])}
+    common = {name for name in common if not name.startswith("_fc")}
+    _write_state({name: states[0][name] for name in sorted(common)}, folder / "models" / SHARED_FILE)
+    for number, state in enumerate(states, recipe.members):
+        own = {name: value for name, value in state.items() if name not in common}
+        _write_state(own, folder / "models" / member_files(recipe)[number][0])
+
+
+def _write_gate(
+    folder: Path, recipe: Recipe, number: int, member: Trained, also_known: np.ndarray | None, rng: np.random.Generator
+) -> None:
+    """The gate of what the network sees in its training pictures once its weights are rounded."""
     weights, gate = member_files(recipe)[number]
-    state = {
-        name: value.half().contiguous() if value.is_floating_point() else value.contiguous()
-        for name, value in member.network.state_dict().items()
-    }
-    save_file(state, folder / "models" / weights)
-    (folder / "models" / weights).chmod(0o644)  # the library writes for the owner alone
     squares = member.train.squares[np.sort(rng.permutation(len(member.train.files))[:GATE_PICTURES])]
     if also_known is not None:
         squares = np.concatenate([squares, also_known[np.sort(rng.permutation(len(also_known))[:GATE_PICTURES])]])
     import torch
 
     settings = read_settings(folder)
-    stored = Member(build_network(folder, settings, weights), settings.channels)
+    stored = Member(build_network(folder, settings, weights, number), settings.channels)
     with torch.inference_mode():
         views = [np.stack([square, square[:, ::-1]]) if settings.mirrored else square[None] for square in squares]
-        fit_gate(np.stack([stored.ask(view)[2] for view in views])).save(folder / "models" / gate)
+        fit_gate(np.stack([ask([stored], view)[0][2] for view in views])).save(folder / "models" / gate)
 
 
 def _judge_kept(folder: Path, recipe: Recipe, members: Sequence[Trained]) -> tuple[BundleSettings, np.ndarray]:
     """Settings fitted to the pictures kept from training, and how far these lie."""
     classifier = BundleClassifier(folder, _bare_card(recipe))
     if recipe.own_folds:
-        looks = [classifier.look(member.kept.squares, number) for number, member in enumerate(members)]
-        labels = np.concatenate([member.kept.labels for member in members])
+        apart = members[: recipe.members]  # those beside them left out the same
+        looks = [classifier.look(member.kept.squares, number) for number, member in enumerate(apart)]
+        labels = np.concatenate([member.kept.labels for member in apart])
     else:
         looks, labels = [classifier.look(members[0].kept.squares)], members[0].kept.labels
     logits = np.concatenate([found for found, _, _ in looks])
@@ -239,38 +267,56 @@ def _metadata(recipe: Recipe, seed: int) -> dict[str, Any]:
 def _making(recipe: Recipe) -> dict[str, Any]:
     """What the script was told; the command that trains the same again."""
     told = {name: value for name, value in asdict(recipe).items() if name not in _SAID_ELSEWHERE}
-    return {"command": f"python -m models.training.imaging {recipe.task} --data DIR --pretrained FILE", **told}
+    command = f"python -m models.training.imaging {recipe.task} --data DIR --pretrained FILE"
+    return {"command": command if recipe.beside is None else f"{command} --pretrained-beside FILE", **told}
 
 
 def _ensemble(recipe: Recipe) -> dict[str, Any]:
-    if recipe.members == 1:
+    if len(member_files(recipe)) == 1:
         return {}
-    return {
+    told: dict[str, Any] = {
         "members": [f"models/{weights}" for weights, _ in member_files(recipe)],
-        "member_folds": recipe.members if recipe.own_folds else 0,
+        "member_folds": (recipe.folds or recipe.members) if recipe.own_folds else 0,
     }
+    if recipe.beside is not None:
+        told["variants"] = [recipe.variant] * recipe.members + [recipe.beside] * recipe.stand_beside
+        if recipe.own_folds:
+            told["folds_left_out"] = [*range(recipe.members)] * 2
+        told["shared_stages"] = len(block_strings(recipe.beside))
+    return told
 
 
 def _inference(recipe: Recipe) -> dict[str, Any]:
+    files = [f"models/{weights}" for weights, _ in member_files(recipe)]
+    beside = {
+        "network_beside_def": _network_def(recipe, recipe.beside),
+        "members_beside": files[recipe.members :],  # each together with the weights that they share
+        "shared_beside": f"models/{SHARED_FILE}",
+    }
     return {
-        "network_def": {
-            "_target_": "models.lite_network.efficientnet_lite",
-            "variant": recipe.variant,
-            "side_px": recipe.side_px,
-            "classes": len(recipe.classes),
-        },
+        "network_def": _network_def(recipe, recipe.variant),
         "preprocessing": {
             "_target_": "models.picture_preparation.fit_square",
             "crop_to_content": recipe.crop_to_content,
         },
-        "members": [f"models/{weights}" for weights, _ in member_files(recipe)],
+        "members": files[: recipe.members],
+        **({} if recipe.beside is None else beside),
         "postprocessing": f"mean logits of {_averaged(recipe)}" + "; softmax(logits / temperature + biases)",
+    }
+
+
+def _network_def(recipe: Recipe, variant: int | None) -> dict[str, Any]:
+    return {
+        "_target_": "models.lite_network.efficientnet_lite",
+        "variant": variant,
+        "side_px": recipe.side_px,
+        "classes": len(recipe.classes),
     }
 
 
 def _averaged(recipe: Recipe) -> str:
     asked = "the picture and its mirror image" if recipe.mirrored else "the picture"
-    return asked if recipe.members == 1 else f"{asked} over the members"
+    return asked if len(member_files(recipe)) == 1 else f"{asked} over the members"
 
 
 def _bare_card(recipe: Recipe) -> ModelCard:

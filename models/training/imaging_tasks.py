@@ -35,6 +35,8 @@ class Recipe:
     mirrored: bool = True  # a picture is judged with its mirror image, which takes twice as long
     later_epochs: tuple[int, int] | None = None  # members after the first: so many small, then so many full, slower
     own_folds: bool = False  # each member trained without its own fold of the groups; else all without the same fifth
+    folds: int = 0  # of own folds, how many there are; 0: as many as members
+    beside: int | None = None  # variant of a network beside the members, of which only the last layer is fitted
     style_from: str | None = None  # a second source whose look is lent to both classes alike
     rename: tuple[tuple[str, str], ...] = ()
 
@@ -48,6 +50,13 @@ class Recipe:
             replace(self, small_epochs=small, full_epochs=0, stop_after=None),
             replace(self, small_epochs=0, full_epochs=full, stop_after=None, learning_rate=slower),
         )
+
+    @property
+    def stand_beside(self) -> int:
+        """How many networks stand beside the members: one for each fold that is left out."""
+        if self.beside is None:
+            return 0
+        return self.members if self.own_folds else 1
 
     def label(self, name: str) -> str:
         return dict(self.rename).get(name, name)
@@ -67,9 +76,11 @@ RECIPES: dict[str, Recipe] = {
             full_epochs=10,
             learning_rate=3e-4,
             zoom=(0.75, 1.35),
-            members=3,
+            members=2,  # three with the network beside them would be more than a bundle may hold: the first two folds
             mirrored=False,
             own_folds=True,
+            folds=3,
+            beside=2,
         ),
         Recipe(
             "brain_tumour",

@@ -136,9 +136,14 @@ def test_monai_builds_the_network_that_the_bundle_names(classifier):
     folder = weights.find(classifier.card)
     parser = ConfigParser()
     parser.read_config(str(folder / "configs" / "inference.json"))
-    network = parser.get_parsed_content("network_def")
-    for name in parser.get("members"):
-        network.load_state_dict({key: value.float() for key, value in load_file(folder / name).items()})
+    for definition, files in (("network_def", "members"), ("network_beside_def", "members_beside")):
+        if definition in parser:
+            network = parser.get_parsed_content(definition)
+        for name in parser.get(files, ()):
+            state = load_file(folder / name)
+            if files == "members_beside":
+                state |= load_file(folder / parser.get("shared_beside"))
+            network.load_state_dict({key: value.float() for key, value in state.items()})
 
 
 def test_the_map_points_at_the_square_that_alone_decides():

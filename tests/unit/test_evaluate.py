@@ -19,9 +19,9 @@ class ByBrightness:
 
     card = ModelCard("b", "bright", "b", "", "1", "", "", "", "", InputContract(""), WeightsSource(), 0, ("no", "yes"))
     classes, positive, thresholds, calibrated, modalities, split_seed = ("no", "yes"), "yes", (0.5, 0.5), True, (), 7
-    member_folds, second_source = 0, None
+    member_folds, folds_left_out, second_source = 0, (), None
 
-    def classify(self, pictures, member=None):
+    def classify(self, pictures, unseen=None):
         def scores(picture):
             logit = (float(picture.mean()) - 127) / 20
             yes = 1 / (1 + np.exp(-logit))
@@ -59,15 +59,15 @@ def test_a_perfect_classifier_gets_perfect_figures(labelled, split, pictures):
 
 def test_each_picture_is_judged_by_the_member_that_did_not_see_it(labelled):
     class OfTwo(ByBrightness):
-        """Writes down which member is asked."""
+        """Writes down which fold its members must not have seen."""
 
-        member_folds = 2
+        member_folds, folds_left_out = 2, (0, 1)
 
         def __init__(self):
             self.asked = []
 
-        def classify(self, pictures, member=None):
-            self.asked += [member] * len(pictures)
+        def classify(self, pictures, unseen=None):
+            self.asked += [unseen] * len(pictures)
             return super().classify(pictures)
 
     judged = evaluate(classifier := OfTwo(), labelled)
@@ -98,3 +98,13 @@ def test_a_bad_list_is_refused_in_words(tmp_path, content):
     (tmp_path / "list.csv").write_text(content, encoding="utf-8")
     with pytest.raises(UploadRejected):
         evaluate(ByBrightness(), tmp_path, "all")
+
+
+def test_folds_that_every_member_saw_are_not_judged(labelled):
+    class OfThreeFolds(ByBrightness):
+        member_folds, folds_left_out = 3, (0, 1)
+
+    judged = evaluate(OfThreeFolds(), labelled)
+    groups = [f"g{number // 2}-{number % 2}" for number in range(60)]
+    labels = np.array([0 if number % 2 else 1 for number in range(60)])
+    assert len(judged.labels) == int((member_folds(groups, labels, 7, 3) < 2).sum())

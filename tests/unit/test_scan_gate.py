@@ -70,3 +70,44 @@ def test_an_ensemble_is_a_bundle_whose_members_are_averaged(tmp_path):
     assert np.mean([one.distance for one in alone]) == pytest.approx(both.distance)
     assert classifier.explain(picture, "square").heat.max() <= 1
     assert "did not see its group" in (tmp_path / "both" / "docs" / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.models
+def test_a_larger_network_stands_beside_each_member_and_its_body_is_stored_once(tmp_path):
+    import torch
+
+    from models.bundle_files import SHARED_FILE
+    from models.cards_imaging import read_cards
+    from models.imaging import BundleClassifier
+    from models.lite_network import TOY, efficientnet_lite
+    from models.training.imaging import fit_last_layer, parted
+    from models.training.imaging_bundle import Trained, write_bundle
+    from models.training.imaging_quick import QUICK, draw, generated
+
+    recipe = replace(QUICK, members=2, folds=3, own_folds=True, beside=0, mirrored=False)
+    parts, networks = parted(generated(3, 60), recipe, 7), []
+    for number in range(2):
+        torch.manual_seed(number)
+        networks.append(efficientnet_lite(TOY, QUICK.side_px, 2).eval())
+    for train, _ in parts:
+        torch.manual_seed(5)  # the same body each time
+        networks.append(fit_last_layer(efficientnet_lite(0, QUICK.side_px, 2), train, 2))
+    write_bundle(tmp_path / "pairs", recipe, [Trained(n, *p) for n, p in zip(networks, parts + parts, strict=True)], 7)
+    stored = {path.name: path.stat().st_size for path in (tmp_path / "pairs" / "models").iterdir()}
+    assert stored["model_2.safetensors"] < stored[SHARED_FILE] / 100
+    assert sorted(name for name in stored if name.startswith("gate")) == ["gate_0.npz", "gate_1.npz"]
+    (card,) = read_cards(tmp_path)
+    classifier = BundleClassifier(tmp_path / "pairs", card)
+    assert classifier.folds_left_out == (0, 1)
+    picture = draw(QUICK.side_px, True, np.random.default_rng(1))[0]
+    (together,) = classifier.classify([picture])
+    pairs = [classifier.classify([picture], fold)[0] for fold in (0, 1)]
+    assert np.mean([pair.logits for pair in pairs], axis=0) == pytest.approx(together.logits, abs=1e-5)
+    from models.bundle_members import to_tensor
+
+    with torch.inference_mode():
+        views = to_tensor(classifier._square(picture)[0][None], 3)
+        plainly = [one.network(views)[0].numpy() for one in classifier._members]
+    assert np.mean(plainly, axis=0) == pytest.approx(together.logits, abs=1e-4)  # as without anything shared
+    assert classifier.explain(picture, "square").heat.max() <= 1
+    assert "kept from one network" in (tmp_path / "pairs" / "docs" / "README.md").read_text(encoding="utf-8")
