@@ -64,6 +64,7 @@ _SOUNDS_LIKE = {
     "won": "one",
 }
 _COUNTED = frozenset("times mg mgs milligrams mcg micrograms puffs".split())
+_SOUNDS = "sounds like the name of a medicine."  # says less than what the second look found
 _TIMES = frozenset(
     "times time daily day days week weeks month months year years hour hours minute minutes o'clock am pm a.m p.m "
     "nightly refills refill percent degrees pounds over out of to or ago more".split()
@@ -164,7 +165,8 @@ def _lit(word: TimedWord, doubt: WordDoubt | None) -> TimedWord:
 
 def _joined(a: WordDoubt, b: WordDoubt) -> WordDoubt:
     both = tuple(dict.fromkeys((*a.suggestions, *b.suggestions)))
-    return WordDoubt(f"{a.reason} {b.reason}", both[:MOST_SUGGESTIONS], a.words if a.suggestions else b.words)
+    reasons = (a.reason,) if a.suggestions and b.reason.endswith(_SOUNDS) else (a.reason, b.reason)
+    return WordDoubt(" ".join(reasons), both[:MOST_SUGGESTIONS], a.words if a.suggestions else b.words)
 
 
 @functools.cache
@@ -189,7 +191,7 @@ def _misheard(
     for _, run, suggestions in sorted(likely, key=lambda one: (-one[0], one[1].start, one[1].end)):
         if all(run.end <= start or run.start >= end for start, end, _ in kept):
             heard = " ".join(plain[run.start : run.end])
-            reason = f'"{heard}" sounds like the name of a medicine.'
+            reason = f'"{heard}" {_SOUNDS}'
             kept.append((run.start, run.end, WordDoubt(reason, suggestions, run.end - run.start)))
     return kept
 

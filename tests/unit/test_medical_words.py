@@ -193,6 +193,17 @@ def test_a_word_that_sounds_like_a_number_is_lit_where_one_is_counted(text: str,
     )
 
 
+def test_what_the_second_look_found_is_told_once_with_what_sounds_alike_beside_it() -> None:
+    heard = said("I take lison April twenty milligrams")
+    words = list(heard.words)
+    words[2] = replace(words[2], doubt=WordDoubt("Heard again, it sounds like lisinopril.", ("lisinopril",), 2))
+    (lit,) = with_doubts([replace(heard, words=tuple(words))])
+    assert lit.words[2].doubt
+    assert lit.words[2].doubt.reason == "Heard again, it sounds like lisinopril."
+    assert lit.words[2].doubt.suggestions[0] == "lisinopril"
+    assert [word.doubt for word in lit.words[:2] + lit.words[3:]] == [None] * 5
+
+
 def test_a_number_after_a_name_that_only_the_second_look_found_is_lit() -> None:
     heard = said("Have you had Dapper Glyphilisin? 10")
     words = list(heard.words)
