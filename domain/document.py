@@ -258,7 +258,7 @@ class Hit:
 
     `keyword_rank` and `semantic_rank` count from 1, None where that search did not find it. `boxes`: the words that
     matched (or the whole passage where none did). `negated`: the passage denies what was asked. `named`: it names what
-    was asked, in whatever words; True where the query holds no finding whose names are known.
+    was asked, in whatever words; of a query without a finding whose names are known, it holds a word.
     """
 
     passage: Passage

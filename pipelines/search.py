@@ -143,7 +143,7 @@ def search(query: SearchQuery, index: PassageScores, encoder: TextEncoder) -> Se
             keyword_rank=ranks[0](item.position) if scored.keyword[item.position, 1] > 0 else None,
             semantic_rank=ranks[1](item.position),
             negated=item.negated,
-            named=item.named or not asks_a_finding,
+            named=item.named if asks_a_finding else bool(scored.keyword[item.position, 1] > 0),
         )
         for item in kept[: query.limit]
     )
