@@ -23,6 +23,7 @@ class Upload:
     """A checked upload. `path`: where its bytes lie while the job runs; never shown. `sha256`: hex, of those bytes.
 
     `warnings`: what the person should know, fit to be shown: repaired, active content left out, and the like.
+    `heavy_pages`: numbers of those whose cost to draw cannot be told from outside.
     """
 
     kind: UploadKind
@@ -31,6 +32,7 @@ class Upload:
     size_bytes: int
     page_count: int
     warnings: tuple[str, ...] = ()
+    heavy_pages: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.page_count < 1:

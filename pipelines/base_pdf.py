@@ -147,6 +147,7 @@ def _without_actions(source: Path, out: Path) -> None:
 
     with pikepdf.open(source, suppress_warnings=True) as pdf:
         root = pdf.Root
+        _draw_fields(pdf)
         for key in ACTING_IN_ROOT:
             if key in root:
                 del root[key]
@@ -162,6 +163,21 @@ def _without_actions(source: Path, out: Path) -> None:
             _calm_annotations(page.obj)
             _own_resources(page)
         pdf.save(out)  # an owner's lock is not carried over: OCRmyPDF takes no locked file
+
+
+def _draw_fields(pdf: Any) -> None:
+    """What was typed into form fields becomes part of the page: without its form a field shows nothing."""
+    import pikepdf
+
+    form = pdf.Root.get("/AcroForm")
+    if not isinstance(form, pikepdf.Dictionary):
+        return
+    form["/NeedAppearances"] = True  # so that fields that nobody has drawn yet are drawn as well
+    try:
+        pdf.generate_appearance_streams()
+        pdf.flatten_annotations("all")
+    except (pikepdf.PdfError, ValueError, RuntimeError):  # fields too broken to draw are lost, not the record
+        return
 
 
 def _own_resources(page: Any) -> None:

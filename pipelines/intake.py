@@ -69,8 +69,9 @@ def receive(path: Path, limits: Limits) -> Upload:
         raise UploadRejected(
             "The uploaded file could not be opened any more, so it was not read. Upload it once more."
         ) from error
+    heavy: tuple[int, ...] = ()
     if kind is UploadKind.PDF:
-        page_count, warnings = pdf_pages.inspect(path, limits)
+        page_count, warnings, heavy = pdf_pages.inspect(path, limits)
     else:
         page_count, warnings = picture_pages.inspect(path, kind, limits)
     if page_count > limits.max_pages:
@@ -78,7 +79,7 @@ def receive(path: Path, limits: Limits) -> Upload:
             f"The file has {page_count:,} pages; at most {limits.max_pages:,} can be read in one go. "
             "Split it into parts, and upload them one by one."
         )
-    return Upload(kind, path, sha256, size, page_count, warnings)
+    return Upload(kind, path, sha256, size, page_count, warnings, heavy)
 
 
 def pages(upload: Upload, limits: Limits, render_dpi: float = pdf_pages.RENDER_DPI) -> Iterator[PageImage]:

@@ -24,6 +24,7 @@ from domain.errors import UploadRejected
 from domain.limits import Limits
 from domain.upload import Upload
 from pipelines import pdf_text
+from pipelines.pdf_rehearsal import rehearsed
 
 POINTS_PER_INCH = 72
 RENDER_DPI = 300.0
@@ -59,8 +60,11 @@ class PageKind:
     own_text: bool
 
 
-def inspect(path: Path, limits: Limits) -> tuple[int, tuple[str, ...]]:
-    """Number of pages and warnings. Raises UploadRejected, within PROBE_SECONDS at the worst."""
+def inspect(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], tuple[int, ...]]:
+    """Number of pages, warnings, and which pages may be heavy to draw.
+
+    Raises UploadRejected, within PROBE_SECONDS at the worst.
+    """
     found = _probe(path, limits)
     state = found["state"]
     if state in REFUSALS:
@@ -78,7 +82,7 @@ def inspect(path: Path, limits: Limits) -> tuple[int, tuple[str, ...]]:
             f"{limits.max_pixels / 1e6:,.0f} million can be read. Scan at 300 dpi, or save it smaller."
         )
     if state == "pages":
-        return int(found["count"]), ()
+        return int(found["count"]), (), ()
     if found["xfa"] and found["pages"] == 1:
         raise UploadRejected(REFUSALS["xfa"])
     warnings = (
@@ -90,22 +94,32 @@ def inspect(path: Path, limits: Limits) -> tuple[int, tuple[str, ...]]:
     with PDFIUM, _opened(path) as pdf:  # what the probe repaired, the renderer must be able to show as well
         if len(pdf) != found["pages"]:
             raise UploadRejected(REFUSALS["broken"])
-    return int(found["pages"]), tuple(text for applies, text in warnings if applies)
+    return int(found["pages"]), tuple(text for applies, text in warnings if applies), tuple(found["heavy"])
 
 
 def pages(upload: Upload, limits: Limits, render_dpi: float) -> Iterator[PageImage]:
     """One PageImage a page, rendered as a viewer shows it (crop box, /Rotate), white ground, annotations included."""
-    for number in range(1, upload.page_count + 1):
-        with PDFIUM, _opened(upload.path) as pdf:
-            page_image = _render(pdf, number, limits, render_dpi)
-        yield page_image
+    with rehearsed(upload.path, upload.heavy_pages, render_dpi, limits.max_pixels) as drawable:
+        for number in range(1, upload.page_count + 1):
+            if not drawable(number):
+                raise UploadRejected(
+                    f"Page {number} of the PDF takes more time or memory to draw than any record needs, so the file "
+                    "was not read further. Print it to a new PDF, or scan the paper."
+                )
+            yield draw(upload.path, number, limits, render_dpi)
+
+
+def draw(path: Path, number: int, limits: Limits, render_dpi: float) -> PageImage:
+    """One page, from 1. Raises UploadRejected where it cannot be shown."""
+    with PDFIUM, _opened(path) as pdf:
+        return _render(pdf, number, limits, render_dpi)
 
 
 def _render(pdf: Any, number: int, limits: Limits, render_dpi: float) -> PageImage:
     import pypdfium2
 
     try:
-        page = pdf[number - 1]
+        page = _as_printed(pdf, number)
         try:
             width_pt, height_pt = page.get_size()
             lines = pdf_text.own_text(page)
@@ -131,6 +145,17 @@ def _render(pdf: Any, number: int, limits: Limits, render_dpi: float) -> PageIma
             "new PDF, or scan the paper again."
         ) from error
     return PageImage(number, pixels, dpi, own, warnings)
+
+
+def _as_printed(pdf: Any, number: int) -> Any:
+    """The page with what was typed into its form fields drawn on it, to be read like the rest. No script is run: this
+    PDFium has no engine for them."""
+    page = pdf[number - 1]
+    if pdf.formenv is not None:
+        page.flatten()
+        page.close()  # only a page that is opened anew has the fields among its text
+        page = pdf[number - 1]
+    return page
 
 
 def _kind(page: Any, text: pdf_text.OwnText, render_dpi: float) -> PageKind:
@@ -204,6 +229,8 @@ def _opened(path: Path) -> Iterator[Any]:
     except (pypdfium2.PdfiumError, OSError) as error:
         raise UploadRejected(REFUSALS["broken"]) from error
     try:
+        if pdf.get_formtype():
+            pdf.init_forms()  # before any page is opened
         yield pdf
     finally:
         pdf.close()

@@ -27,7 +27,10 @@ A4_LONG_INCHES = 11.69
 CREDIBLE_PAGE_INCHES = (2.0, 17.5)  # long side; A3 is 16.5. Cameras write 72 dpi, which would make a page of 1.4 m
 CREDIBLE_DPI = (50.0, 1300.0)
 ANIMATED = "The picture is animated; only its first frame was read."
-MAX_DEPTH_RATIO = 257  # 65535 / 255: full 16-bit white becomes full 8-bit white
+FULL_WHITES = (1023, 4095, 16383, 65535)  # of 10, 12, 14 and 16 bits, all of them kept in 16
+PHOTOMETRIC_TAG, WHITE_IS_ZERO = 262, 0
+START_OF_SCAN = b"\xff\xda"
+MOST_PASSES = 200  # those of thumbnails and second pictures are counted as well
 ORIENTATION_TAG = 0x0112
 TIFF_OFFSETS_AND_COUNTS = ((273, 279), (324, 325))  # strips, tiles
 
@@ -63,6 +66,7 @@ def inspect(path: Path, kind: UploadKind, limits: Limits) -> tuple[int, tuple[st
                 _check_strips(picture, path.stat().st_size)
         if kind is not UploadKind.TIFF:
             if kind is UploadKind.JPEG:
+                _check_passes(path)
                 picture.draft("L", (picture.size[0] // 8, picture.size[1] // 8))  # an eighth costs a tenth
             picture.load()  # a cut file shows only when it is read to its end
         animated = kind in (UploadKind.PNG, UploadKind.WEBP) and getattr(picture, "n_frames", 1) > 1
@@ -145,7 +149,10 @@ def _eight_bit(picture: Any) -> Any:
     values = np.nan_to_num(values, posinf=0.0, neginf=0.0)
     darkest, brightest = float(values.min()), float(values.max())
     if picture.mode != "F" and darkest >= 0 and 255 < brightest <= 65535:
-        scaled = values / MAX_DEPTH_RATIO
+        white = next(full for full in FULL_WHITES if brightest <= full)
+        scaled = values * (255.0 / white)
+        if getattr(picture, "tag_v2", {}).get(PHOTOMETRIC_TAG) == WHITE_IS_ZERO:  # Pillow turns it at 8 bits only
+            scaled = 255.0 - scaled
     else:  # a range of its own: what is darkest becomes black, what is brightest white
         scaled = (values - darkest) * (255.0 / (brightest - darkest)) if brightest > darkest else values * 0 + 255
     return Image.fromarray(np.clip(np.rint(scaled), 0, 255).astype(np.uint8))
@@ -170,6 +177,16 @@ def _check_size(size: tuple[int, int], limits: Limits, page: int | None) -> None
     if min(width, height) < limits.min_side_px:
         raise UploadRejected(
             f"{what} has only {width} x {height} pixels, too few to hold a word. Scan or photograph the page again."
+        )
+
+
+def _check_passes(path: Path) -> None:
+    """A progressive JPEG may send its decoder over all its pixels again and again. Coded pixels never hold the marker."""
+    passes = path.read_bytes().count(START_OF_SCAN)
+    if passes > MOST_PASSES:
+        raise UploadRejected(
+            f"The JPEG picture is coded in {passes:,} passes, where ten are many, so it was not opened further. "
+            "Save it again, or scan the paper."
         )
 
 

@@ -181,6 +181,63 @@ def test_refused_with_what_was_found_and_what_to_do(tmp_path: Path, case: str) -
         assert leaked not in message
 
 
+def test_a_page_that_is_drawn_without_end_is_refused(tmp_path: Path) -> None:
+    """A stamp on the page draws ten forms, each of them the next ten: 10^10 in all."""
+
+    def stamp(pdf: pikepdf.Pdf) -> None:
+        laughing_forms(pdf)
+        page = pdf.pages[0].obj
+        drawn = {"/N": page.Resources.XObject["/F"]}
+        del page.Resources.XObject["/F"]
+        page.Contents = pdf.make_stream(b"")
+        note = {
+            "/Type": pikepdf.Name.Annot,
+            "/Subtype": pikepdf.Name.Stamp,
+            "/Rect": [0, 0, 9, 9],
+            "/F": 4,
+            "/AP": drawn,
+        }
+        page.Annots = pdf.make_indirect(pikepdf.Array([pdf.make_indirect(pikepdf.Dictionary(note))]))
+
+    path = tmp_path / "stamp.pdf"
+    path.write_bytes(pdf_with(stamp))
+    upload = intake.receive(path, LIMITS)
+    with pytest.raises(UploadRejected, match="more time or memory to draw"):
+        list(intake.pages(upload, LIMITS))
+
+
+def test_a_jpeg_that_is_decoded_over_and_over_is_refused(tmp_path: Path) -> None:
+    once = kit.encoded(Image.new("L", (4000, 3000), 200), "JPEG", progressive=True)
+    last = once.rindex(b"\xff\xda")
+    path = tmp_path / "passes.jpg"
+    path.write_bytes(once[:-2] + once[last:-2] * 300 + once[-2:])
+    with pytest.raises(UploadRejected, match="passes"):
+        intake.receive(path, LIMITS)
+
+
+def test_a_mask_is_measured_as_its_picture_is(tmp_path: Path) -> None:
+    def masked(pdf: pikepdf.Pdf) -> None:
+        image_bomb(pdf)
+        pictures = pdf.pages[0].obj.Resources.XObject
+        (picture,) = (pictures[key] for key in dict(pictures) if key != "/Bomb")
+        picture.SMask = pictures["/Bomb"]
+        del pictures["/Bomb"]
+
+    path = tmp_path / "masked.pdf"
+    path.write_bytes(pdf_with(masked))
+    with pytest.raises(UploadRejected, match="100,000 x 100,000 pixels"):
+        intake.receive(path, LIMITS)
+
+
+def test_a_page_whose_crop_lies_beside_the_paper_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "beside.pdf"
+    path.write_bytes(
+        pdf_with(lambda pdf: pdf.pages[0].obj.update({"/CropBox": pikepdf.Array([9000, 9000, 9100, 9100])}))
+    )
+    with pytest.raises(UploadRejected, match="next to no size"):
+        intake.receive(path, LIMITS)
+
+
 def test_a_file_over_the_limit_is_not_read(tmp_path: Path) -> None:
     path = tmp_path / "large"
     path.write_bytes(kit.encoded(kit.picture(), "PNG"))

@@ -14,7 +14,7 @@ from PIL import Image
 from domain.errors import UploadRejected
 from domain.limits import Limits
 from domain.upload import Upload, UploadKind
-from pipelines import intake
+from pipelines import base_pdf, intake
 
 LETTER = "\n".join(f"Line {row} of a letter that runs over the whole page from top to bottom" for row in range(40))
 
@@ -215,3 +215,57 @@ def test_pages_are_made_when_asked_for(tmp_path: Path) -> None:
 )
 def test_titles_from_hostile_names(name: str, title: str) -> None:
     assert intake.safe_title(name) == title
+
+
+@pytest.mark.parametrize("drawn_by_its_maker", [True, False])
+def test_what_was_typed_into_a_form_is_read_and_kept(tmp_path: Path, drawn_by_its_maker: bool) -> None:
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842)).obj
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        fonts = pikepdf.Dictionary(Font=pikepdf.Dictionary(Helv=font))
+        field = pikepdf.Dictionary(
+            Type=pikepdf.Name.Annot, Subtype=pikepdf.Name.Widget, FT=pikepdf.Name.Tx, T="allergy", V="Allergy: penicillin",
+            Rect=[60, 600, 400, 640], F=4, DA="/Helv 14 Tf 0 g",
+        )  # fmt: skip
+        if drawn_by_its_maker:
+            look = pdf.make_stream(b"/Tx BMC q BT /Helv 14 Tf 2 12 Td (Allergy: penicillin) Tj ET Q EMC")
+            look.update(
+                {"/Type": pikepdf.Name.XObject, "/Subtype": pikepdf.Name.Form, "/BBox": pikepdf.Array([0, 0, 340, 40])}
+            )
+            look.Resources = fonts
+            field.AP = pikepdf.Dictionary(N=look)
+        fields = pikepdf.Array([pdf.make_indirect(field)])
+        page.Annots = fields
+        pdf.Root.AcroForm = pikepdf.Dictionary(Fields=fields, DR=fonts, DA="/Helv 14 Tf 0 g")
+        pdf.save(tmp_path / "form.pdf")
+    upload = intake.receive(tmp_path / "form.pdf", Limits())
+    (page,) = intake.pages(upload, Limits())
+    assert [word.text for line in page.own_lines for word in line.words] == ["Allergy:", "penicillin"]
+    assert (page.pixels < 128).any()
+
+    base_pdf.build(upload, (), tmp_path / "kept.pdf")  # without its form a field would show nothing
+    (kept,) = intake.pages(intake.receive(tmp_path / "kept.pdf", Limits()), Limits())
+    assert [word.text for line in kept.own_lines for word in line.words] == ["Allergy:", "penicillin"]
+
+
+@pytest.mark.parametrize("white", [1023, 4095, 65535])
+def test_grey_of_more_than_eight_bits_is_white_where_its_scanner_says_white(tmp_path: Path, white: int) -> None:
+    page = np.full((200, 300), white, np.uint16)
+    page[80:120, 50:250] = 0
+    Image.fromarray(page).save(tmp_path / "deep.tiff")
+    (image,) = intake.pages(intake.receive(tmp_path / "deep.tiff", Limits()), Limits())
+    assert image.pixels[0, 0].tolist() == [255, 255, 255]
+    assert image.pixels[100, 100].tolist() == [0, 0, 0]
+
+
+def test_sixteen_bits_in_which_nought_is_white_are_not_read_as_a_negative(tmp_path: Path) -> None:
+    page = np.zeros((200, 300), np.uint16)
+    page[80:120, 50:250] = 65535
+    Image.fromarray(page).save(tmp_path / "white_is_zero.tiff", tiffinfo={262: 0})
+    content = bytearray((tmp_path / "white_is_zero.tiff").read_bytes())
+    place = content.index(bytes([6, 1, 3, 0, 1, 0, 0, 0]))  # the photometric tag, which Pillow writes as it likes
+    content[place + 8] = 0
+    (tmp_path / "white_is_zero.tiff").write_bytes(content)
+    (image,) = intake.pages(intake.receive(tmp_path / "white_is_zero.tiff", Limits()), Limits())
+    assert image.pixels[0, 0].tolist() == [255, 255, 255]
+    assert image.pixels[100, 100].tolist() == [0, 0, 0]
