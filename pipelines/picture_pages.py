@@ -181,7 +181,7 @@ def _check_size(size: tuple[int, int], limits: Limits, page: int | None) -> None
 
 
 def _check_passes(path: Path) -> None:
-    """A progressive JPEG may send its decoder over all its pixels again and again. Coded pixels never hold the marker."""
+    """A progressive JPEG may send its decoder over all its pixels again. Coded pixels never hold the marker."""
     passes = path.read_bytes().count(START_OF_SCAN)
     if passes > MOST_PASSES:
         raise UploadRejected(
