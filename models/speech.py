@@ -20,6 +20,7 @@ GAP_MS = 300  # a pause this long ends a stretch of speech
 PAD_MS = 200  # kept around a stretch, so that soft beginnings are not cut off
 LEAST_PROBABILITY = 1e-9  # of a token, so that one alone does not decide
 HYPOTHESES = 3
+MOST_TOKENS = 448  # Whisper has no more places, those of what went before included
 MOST_HINT_TOKENS = 200  # Whisper takes 223 of what went before
 TOKENS_AHEAD, TOKENS_A_SECOND = 24, 12  # nobody speaks faster; it ends what repeats itself
 TEMPERATURES = (0.0, 0.4)  # a second try only where the first repeats itself or is unsure
@@ -121,7 +122,7 @@ class WhisperTranscriber:
                 self._model.encode(_padded(features)),
                 [[tokens.sot_prev, *before, *tokens.sot_sequence, tokens.no_timestamps]],
                 beam_size=BEAM, num_hypotheses=HYPOTHESES, suppress_tokens=[-1],
-                max_length=len(before) + TOKENS_AHEAD + int(clip.duration_s * TOKENS_A_SECOND),
+                max_length=min(MOST_TOKENS, len(before) + TOKENS_AHEAD + int(clip.duration_s * TOKENS_A_SECOND)),
             )  # fmt: skip
             return tuple(dict.fromkeys(tokens.decode(one).strip() for one in found[0].sequences_ids))
 

@@ -32,7 +32,7 @@ from pipelines.sounding_names import (
 
 MOST_NAMES, MOST_PARTLY = 40, 8
 PARTLY = 75.0  # of 100, how like a strange word must be to a part of a name
-FAR = 0.22  # so far below the bar of its run a name is still told
+FAR = 0.22  # so far below the bar of its run the likest name may be; else nothing in the phrase is like any
 WRITTEN_LIKE = 0.86  # how alike to a name what is written the second time must be: names come out misspelt
 LONGEST_RUN = 5
 MUCH_LONGER = 1.8  # than a name, what was written for it is not
