@@ -59,7 +59,10 @@ def open_nifti(path: Path, limits: Limits) -> tuple[int, tuple[str, ...], tuple[
     if bad.all():
         raise UploadRejected("The NIfTI volume holds no numbers (NaN everywhere). Export it again.")
     if bad.any():
-        warnings.append(f"{bad.mean():.1%} of the volume is not a number (NaN); these places are shown as the darkest.")
+        warnings.append(
+            f"{int(bad.sum()):,} of {bad.size:,} places hold no finite number (NaN or infinite); they are shown as the "
+            "darkest."
+        )
         volume[bad] = np.nan
     # One scaling for the volume, so that brightness compares between slices.
     eight = to_eight_bits(volume)

@@ -175,6 +175,13 @@ def test_nan_is_shown_dark_and_told_and_nothing_but_nan_is_refused(tmp_path):
         open_scan(_volume(tmp_path, np.full((20, 20, 3), np.nan, np.float32)), LIMITS)
 
 
+def test_a_single_place_without_a_finite_number_is_counted(tmp_path):
+    data = np.random.default_rng(0).random((40, 40, 5)).astype(np.float32)
+    data[3, 4, 2], data[5, 5, 1] = np.inf, np.nan
+    (told,) = (warning for warning in open_scan(_volume(tmp_path, data), LIMITS).warnings if "NaN" in warning)
+    assert told.startswith("2 of 8,000 places hold no finite number")
+
+
 def test_packed_bomb_is_refused_by_its_unpacked_size(tmp_path, monkeypatch):
     from pipelines import scan_nifti
 
