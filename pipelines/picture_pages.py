@@ -16,6 +16,7 @@ from domain.document import PageImage
 from domain.errors import HealthConnectError, UploadRejected
 from domain.limits import Limits
 from domain.upload import Upload, UploadKind
+from pipelines.jpeg_passes import check_passes
 
 PILLOW_FORMATS = {
     UploadKind.JPEG: ("JPEG", "MPO"),  # MPO: a JPEG with a second picture behind it, as telephones write
@@ -29,8 +30,6 @@ CREDIBLE_DPI = (50.0, 1300.0)
 ANIMATED = "The picture is animated; only its first frame was read."
 FULL_WHITES = (1023, 4095, 16383, 65535)  # of 10, 12, 14 and 16 bits, all of them kept in 16
 PHOTOMETRIC_TAG, WHITE_IS_ZERO = 262, 0
-START_OF_SCAN = b"\xff\xda"
-MOST_PASSES = 200  # those of thumbnails and second pictures are counted as well
 ORIENTATION_TAG = 0x0112
 TIFF_OFFSETS_AND_COUNTS = ((273, 279), (324, 325))  # strips, tiles
 
@@ -66,7 +65,7 @@ def inspect(path: Path, kind: UploadKind, limits: Limits) -> tuple[int, tuple[st
                 _check_strips(picture, path.stat().st_size)
         if kind is not UploadKind.TIFF:
             if kind is UploadKind.JPEG:
-                _check_passes(path)
+                check_passes(path.read_bytes())
                 picture.draft("L", (picture.size[0] // 8, picture.size[1] // 8))  # an eighth costs a tenth
             picture.load()  # a cut file shows only when it is read to its end
         animated = kind in (UploadKind.PNG, UploadKind.WEBP) and getattr(picture, "n_frames", 1) > 1
@@ -177,16 +176,6 @@ def _check_size(size: tuple[int, int], limits: Limits, page: int | None) -> None
     if min(width, height) < limits.min_side_px:
         raise UploadRejected(
             f"{what} has only {width} x {height} pixels, too few to hold a word. Scan or photograph the page again."
-        )
-
-
-def _check_passes(path: Path) -> None:
-    """A progressive JPEG may send its decoder over all its pixels again. Coded pixels never hold the marker."""
-    passes = path.read_bytes().count(START_OF_SCAN)
-    if passes > MOST_PASSES:
-        raise UploadRejected(
-            f"The JPEG picture is coded in {passes:,} passes, where ten are many, so it was not opened further. "
-            "Save it again, or scan the paper."
         )
 
 

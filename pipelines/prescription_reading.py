@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from domain.errors import NothingFound, UploadRejected
+from pipelines.jpeg_passes import check_passes
 
 MAX_PHOTO_BYTES = 30_000_000
 MAX_PHOTO_PIXELS = 60_000_000
@@ -46,6 +47,7 @@ def _open(data: bytes) -> np.ndarray:
             f"The picture has {len(data) / 1e6:.0f} MB; {MAX_PHOTO_BYTES // 1_000_000} MB are enough for a code. "
             "Take it at a lower resolution."
         )
+    check_passes(data)
     try:
         with Image.open(io.BytesIO(data), formats=_known_formats()) as image:
             if image.width * image.height > MAX_PHOTO_PIXELS:

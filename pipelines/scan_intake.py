@@ -18,6 +18,7 @@ from domain.errors import UploadRejected
 from domain.imaging import Scan
 from domain.limits import Limits
 from pipelines import scan_dicom, scan_nifti
+from pipelines.jpeg_passes import check_passes
 
 ACCEPTED = "PNG, JPEG, DICOM or NIfTI"
 HEAD_BYTES = 512
@@ -93,6 +94,7 @@ def open_scan(path: Path, limits: Limits) -> ScanFile:
 def _open_picture(path: Path, kind: str, limits: Limits) -> ScanFile:
     from PIL import Image, UnidentifiedImageError
 
+    check_passes(path.read_bytes())
     try:
         with Image.open(path, formats=[kind.upper()]) as picture:
             width, height = picture.size

@@ -17,7 +17,7 @@ from PIL import Image
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
-from pipelines import intake
+from pipelines import intake, prescription_reading, scan_intake
 
 LIMITS = Limits()
 SMALL = Limits(max_pixels=4_000_000, max_pages=20)
@@ -213,6 +213,10 @@ def test_a_jpeg_that_is_decoded_over_and_over_is_refused(tmp_path: Path) -> None
     path.write_bytes(once[:-2] + once[last:-2] * 300 + once[-2:])
     with pytest.raises(UploadRejected, match="passes"):
         intake.receive(path, LIMITS)
+    with pytest.raises(UploadRejected, match="passes"):
+        scan_intake.open_scan(path, LIMITS)
+    with pytest.raises(UploadRejected, match="passes"):
+        prescription_reading.read_photo(path.read_bytes())
 
 
 def test_a_mask_is_measured_as_its_picture_is(tmp_path: Path) -> None:
