@@ -51,7 +51,10 @@ _STOP_WORDS = (
     r"weaned off|withdrawn|cancelled|on hold|off|no longer (?:taken|needed|required|prescribed|used|indicated|taking|given)|not (?:being )?taken|"
     r"not (?:being )?given|completed|finished|course (?:completed|finished)|until (?:19|20)\d\d"
 )
-_AVOID_WORDS = r"(?:(?:should|must|to) not be (?:given|taken|used|prescribed))|avoided|avoid|contraindicated|contra-indicated|not tolerated|not indicated"
+_AVOID_WORDS = r"(?:(?:should|must|to) not be (?:given|taken|used|prescribed))|avoided|avoid|contraindicated|contra-indicated|not tolerated|not indicated|"
+_AVOID_WORDS += r"unsafe|not safe|harmful (?=to|for|with|in)|dangerous (?=to|for|with|in)"
+# Where it came from may stand between a medicine and what became of it: "naproxen from the pharmacy stopped".
+_SOURCE = r"(?:(?:(?:bought|got|obtained)\s+)?(?:from|over|at|off)\s+(?:(?:the|a|his|her|their)\s+)?[\w-]+\s+)?"
 _START_WORDS = r"started|commenced|initiated|begun|added|introduced|newly (?:started|prescribed)|new"
 _CHANGE_WORDS = r"increased|reduced|decreased|titrated|up-?titrated|down-?titrated|changed to(?=\W+\d)|adjusted|doubled|halved|lowered|dose (?:increased|reduced|changed|adjusted)"
 _AGAIN = re.compile(
@@ -64,7 +67,7 @@ _LATER = re.compile(
 _AFTER = (
     (Status.AVOID, re.compile(rf"^\W*{_AUX}(?P<said>{_AVOID_WORDS})\b", re.IGNORECASE)),
     (Status.NOT_TAKEN, re.compile(rf"^\W*{_AUX}(?P<said>declined|refused|considered|discussed|offered|suggested|not (?:yet )?started|not commenced)\b", re.IGNORECASE)),
-    (Status.STOPPED, re.compile(rf"^\W*{_AUX}(?P<said>{_STOP_WORDS})(?!\w)", re.IGNORECASE)),
+    (Status.STOPPED, re.compile(rf"^\W*{_SOURCE}{_AUX}(?P<said>{_STOP_WORDS})(?!\w)(?! (?:smoking|drinking))", re.IGNORECASE)),
     (Status.CHANGED, re.compile(rf"^\W*{_AUX}(?P<said>{_CHANGE_WORDS})\b", re.IGNORECASE)),
     (Status.STARTED, re.compile(rf"^\W*{_AUX}(?P<said>{_START_WORDS})\b", re.IGNORECASE)),
 )  # fmt: skip

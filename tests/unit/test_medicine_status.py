@@ -34,8 +34,12 @@ def statuses(text: str) -> dict[str, str]:
         ("Furosemide 40 mg in the morning. Follow-up in the stop smoking clinic.", {"furosemide": ""}),
         ("No change to ramipril 5 mg.", {"ramipril": ""}),
         ("On admission he was on warfarin 3 mg daily.", {"warfarin": ""}),
+        ("Aspirin from the GP stopped smoking clinic", {"aspirin": ""}),
+        ("Colchicine for five days, since diclofenac is unsafe with his kidneys.", {"colchicine": "", "diclofenac": "avoid"}),
         # stopped, said behind
         ("Naproxen stopped", {"naproxen": "stopped"}),
+        ("Naproxen from the pharmacy stopped.", {"naproxen": "stopped"}),
+        ("Ibuprofen bought over the counter was stopped", {"ibuprofen": "stopped"}),
         ("Naproxen 500 mg BD stopped because of kidney injury.", {"naproxen": "stopped"}),
         ("Naproxen (stopped)", {"naproxen": "stopped"}),
         ("Naproxen - STOPPED", {"naproxen": "stopped"}),
