@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from domain.document import PageImage, TextLine
+from domain.document import Box, PageImage, TextLine
 from domain.errors import UploadRejected
 from domain.limits import Limits
 from domain.upload import Upload
@@ -32,6 +32,7 @@ MAX_SIDE_PX = 5000  # long side of a page; A4 at 430 dpi. More does not make pri
 MIN_SIDE_PX = 1000  # long side; below this even print of 12 points is too small to read
 SMALL_COVER, LARGE_COVER = 0.25, 0.6  # share of the page under pictures
 PROBE_SECONDS = 30
+LEAST_CONTRAST = 12  # of 255, between a word and its ground; pale grey on white has 40 and more
 
 PDFIUM = threading.RLock()
 
@@ -39,6 +40,7 @@ REPAIRED = "The PDF was damaged; it could be repaired, but a page or picture may
 ACTIVE = "The PDF carries scripts or actions; none was run, and the searchable PDF leaves them out."
 ATTACHED = "The PDF carries attached files; they were not read, and the searchable PDF leaves them out."
 OWNER_LOCK = "The PDF forbids copying or printing, but opens without a password; it was read all the same."
+UNSEEN = "The page holds text that cannot be seen on it; it was not read."
 SMALLER = "The page is very large; it was read at {dpi:.0f} dpi."
 
 REFUSALS = {
@@ -136,7 +138,10 @@ def _render(pdf: Any, number: int, limits: Limits, render_dpi: float) -> PageIma
                 bitmap.close()
             own: tuple[TextLine, ...] = ()
             if kind.own_text:
-                own = pdf_text.in_pixels(page, lines, pixels.shape[1], pixels.shape[0])
+                held = pdf_text.in_pixels(page, lines, pixels.shape[1], pixels.shape[0])
+                own = _seen(held, pixels)
+                if own != held:
+                    warnings = (*warnings, UNSEEN)
         finally:
             page.close()
     except (pypdfium2.PdfiumError, ValueError, OSError, MemoryError, ctypes.ArgumentError) as error:
@@ -156,6 +161,18 @@ def _as_printed(pdf: Any, number: int) -> Any:
         page.close()  # only a page that is opened anew has the fields among its text
         page = pdf[number - 1]
     return page
+
+
+def _seen(lines: Sequence[TextLine], pixels: np.ndarray) -> tuple[TextLine, ...]:
+    """The lines without words where the page shows nothing: text in a hidden layer, or white on white."""
+    seen = (tuple(word for word in line.words if _shows(pixels, word.box)) for line in lines)
+    return tuple(TextLine(words) for words in seen if words)
+
+
+def _shows(pixels: np.ndarray, box: Box) -> bool:
+    """Whether anything stands out in a box of an image, uint8 (height, width, 3)."""
+    cut = pixels[max(0, int(box.top)) : int(box.bottom) + 1, max(0, int(box.left)) : int(box.right) + 1]
+    return bool(cut.size) and int(cut.max()) - int(cut.min()) >= LEAST_CONTRAST
 
 
 def _kind(page: Any, text: pdf_text.OwnText, render_dpi: float) -> PageKind:

@@ -269,3 +269,23 @@ def test_sixteen_bits_in_which_nought_is_white_are_not_read_as_a_negative(tmp_pa
     (image,) = intake.pages(intake.receive(tmp_path / "white_is_zero.tiff", Limits()), Limits())
     assert image.pixels[0, 0].tolist() == [255, 255, 255]
     assert image.pixels[100, 100].tolist() == [0, 0, 0]
+
+
+def test_text_that_cannot_be_seen_is_not_read_and_is_told(tmp_path: Path) -> None:
+    """In a layer that is switched off, and white on white."""
+    with pikepdf.new() as pdf:
+        page = pdf.add_blank_page(page_size=(595, 842)).obj
+        layer = pdf.make_indirect(pikepdf.Dictionary(Type=pikepdf.Name.OCG, Name="off"))
+        pdf.Root.OCProperties = pikepdf.Dictionary(
+            OCGs=pikepdf.Array([layer]), D=pikepdf.Dictionary(OFF=pikepdf.Array([layer]), Order=pikepdf.Array([layer]))
+        )
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=font), Properties=pikepdf.Dictionary(L=layer))
+        page.Contents = pdf.make_stream(
+            b"/OC /L BDC BT /F1 18 Tf 60 600 Td (Allergy: none) Tj ET EMC "
+            b"BT 1 g /F1 18 Tf 60 500 Td (Warfarin 5 mg) Tj ET BT 0 g /F1 18 Tf 60 700 Td (Sodium 139) Tj ET"
+        )
+        pdf.save(tmp_path / "hidden.pdf")
+    (image,) = intake.pages(intake.receive(tmp_path / "hidden.pdf", Limits()), Limits())
+    assert [word.text for line in image.own_lines for word in line.words] == ["Sodium", "139"]
+    assert any("cannot be seen" in warning for warning in image.warnings)
