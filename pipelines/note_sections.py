@@ -60,6 +60,8 @@ _HEADED = {
 }
 # Weights that bring a vector of length 1 to the size of the plain features beside it.
 TEXT_WEIGHT, CONTEXT_WEIGHT, PLAIN_WEIGHT = 3.0, 1.5, 2.0
+# Statements of the longest visit that the head was trained on: beyond it a line through them judges nothing worth noting.
+MOST_SEEN = 136
 NO_PLACE = 0.4  # where in a visit a snippet comes from is not known; used in training on snippets only
 
 Encode = Callable[[Sequence[str]], np.ndarray]
@@ -135,7 +137,7 @@ def relevance_features(statements: Sequence[Statement], vectors: np.ndarray, con
                 s.text.startswith("Denies"),
                 s.text.startswith("Reports"),
                 at == 0,
-                count / 100,
+                min(count, MOST_SEEN) / 100,
             )
             for at, s in enumerate(statements)
         ],

@@ -7,7 +7,7 @@ import pytest
 
 from pipelines.note_exchanges import Statement, statements
 from pipelines.note_lines import choose, worth_a_look
-from pipelines.note_sections import TOPICS, Judged, topic_of
+from pipelines.note_sections import MOST_SEEN, TOPICS, Judged, relevance_features, topic_of
 from pipelines.note_sentences import Clause, cut
 
 
@@ -149,3 +149,13 @@ def test_a_fear_a_plan_and_news_are_lines(role: str, words: str, line: str) -> N
 )
 def test_a_regret_answers_and_a_feeling_that_was_asked_for_stays(question: str, answer: str, line: str) -> None:
     assert lines_of(("doctor", question), ("patient", answer)) == [line]
+
+
+def test_how_long_a_visit_is_counts_no_further_than_the_longest_that_was_learnt_from() -> None:
+    """An hour's talk had a note without a line: each of its statements was judged by a length never seen."""
+
+    def features(count: int) -> np.ndarray:
+        said = [statement("The knee hurts since Monday.")] * count
+        return relevance_features(said, np.zeros((count, 4), np.float32), np.zeros((count, 4), np.float32))
+
+    assert features(MOST_SEEN - 1)[-1, -1] < features(MOST_SEEN)[-1, -1] == features(7 * MOST_SEEN)[-1, -1]
