@@ -94,7 +94,7 @@ PYANNOTE_CARD = ModelCard(
 )
 
 # The same with half of the segmentation's windows. Without any segmentation (Silero for who speaks at all) the error
-# was 0.074 at 0.036 processor seconds a second, so that there is no card of that.
+# was 0.074 at 0.029 processor seconds a second, so that there is no card of that.
 PYANNOTE_LIGHT_CARD = replace(
     PYANNOTE_CARD,
     id="pyannote-campplus-light",
@@ -107,8 +107,8 @@ PYANNOTE_LIGHT_CARD = replace(
             "python -m benchmarks.voices --data DIR",
         ),
         Metric(
-            "processor seconds a second heard (the engine above, on the same: 0.046)",
-            0.041,
+            "processor seconds a second heard (the engine above, on the same: 0.038)",
+            0.032,
             "the same",
             "python -m benchmarks.voices --data DIR",
         ),
