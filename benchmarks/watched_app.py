@@ -52,7 +52,11 @@ def _connect(port: int) -> Any:
 
 
 class Watch:
-    """Samples the resident memory of a process and its children, in MB."""
+    """Samples the resident memory of a process and its children, in MB.
+
+    A child counts from its second sample on: between being made and becoming another program, for some milliseconds, it
+    shares the parent's memory, which would count twice.
+    """
 
     def __init__(self, pid: int) -> None:
         self.pid, self.peak, self.trace = pid, 0.0, [0.0]
@@ -66,8 +70,11 @@ class Watch:
         return _status_mb(self.pid, "VmHWM")
 
     def _run(self) -> None:
+        before = {self.pid}
         while not self.over.wait(SAMPLE_SECONDS):
-            value = self.now()
+            members = set(_family(self.pid))
+            value = sum(_status_mb(pid, "VmRSS") for pid in members & (before | {self.pid}))
+            before = members
             self.trace.append(value)
             self.peak = max(self.peak, value)
 
