@@ -133,6 +133,12 @@ def read_settings(folder: Path) -> BundleSettings:
         ) from error
     if not len(settings.biases) == len(settings.thresholds) == len(settings.set_limits) == count:
         raise ModelUnavailable(f"The bundle names {count} classes, but not as many thresholds. Complete metadata.json.")
+    for said in (settings.variants, settings.folds_left_out):
+        if said and len(said) != len(settings.members):
+            raise ModelUnavailable(
+                f"The bundle names {len(settings.members)} networks, but not as many variants or folds. Complete "
+                "metadata.json."
+            )
     return settings
 
 

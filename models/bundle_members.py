@@ -107,7 +107,12 @@ def build_network(folder: Path, settings: BundleSettings, file: str = "model.saf
 
         state = load_file(packed)
         if settings.shares(number):
-            state |= load_file(folder / "models" / SHARED_FILE)
+            shared = folder / "models" / SHARED_FILE
+            if not shared.is_file():
+                raise ModelUnavailable(
+                    f"The bundle lacks {SHARED_FILE}, the weights that its networks share. Copy the whole bundle again."
+                )
+            state |= load_file(shared)
     else:
         plain = packed if packed.is_file() else folder / "models" / "model.pt"
         state = torch.load(plain, map_location="cpu", weights_only=True)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from domain.audit import Actor
 from domain.errors import ModelUnavailable
 from domain.settings import Settings
+from models.bundle_files import read_settings
+from models.bundle_members import load_members
 from pipelines.workbench import Workbench
 from tests.bundle_kit import bundle
 
@@ -89,6 +93,27 @@ def test_bundles_that_cannot_be_used_take_nothing_with_them(tmp_path, cloudy):
         with pytest.raises(ModelUnavailable, match="network"):
             bench.read_scan(cloudy, "fracture", "", ACTOR)
     bench.close()
+
+
+@pytest.mark.parametrize(
+    ("ours", "told"),
+    [
+        ({"members": ["a", "b"], "variants": [0]}, "as many"),
+        ({"members": ["a", "b"], "member_folds": 2, "folds_left_out": [0, 1, 2]}, "as many"),
+        ({"members": ["model.safetensors"], "variants": [1], "shared_stages": 2}, "shared.safetensors"),
+    ],
+)
+def test_a_bundle_whose_networks_do_not_add_up_is_refused_in_words(tmp_path, ours, told):
+    from safetensors.torch import save_file
+
+    folder = bundle(tmp_path / "odd", target="models.lite_network.efficientnet_lite", **ours)
+    inference = {
+        "network_def": {"_target_": "models.lite_network.efficientnet_lite", "variant": -1, "side_px": 64, "classes": 2}
+    }
+    (folder / "configs" / "inference.json").write_text(json.dumps(inference))
+    save_file({"nothing": torch.zeros(1)}, folder / "models" / "model.safetensors")
+    with pytest.raises(ModelUnavailable, match=told):
+        load_members(folder, read_settings(folder))
 
 
 def test_a_folder_that_is_not_there_is_named_at_the_start(tmp_path):
