@@ -17,7 +17,7 @@ from PIL import Image
 
 from domain.errors import UploadRejected
 from domain.limits import Limits
-from pipelines import intake, prescription_reading, scan_intake
+from pipelines import intake, jpeg_passes, pdf_probe, prescription_reading, scan_intake
 
 LIMITS = Limits()
 SMALL = Limits(max_pixels=4_000_000, max_pages=20)
@@ -333,3 +333,8 @@ def mutated(data: st.DataObject, kind: str) -> bytes:
         if not content:
             break
     return bytes(content)
+
+
+def test_a_picture_in_a_pdf_has_as_many_passes_as_one_alone() -> None:
+    """The probe runs apart from everything and cannot import the number."""
+    assert pdf_probe.MOST_PASSES == jpeg_passes.MOST_PASSES
